@@ -1,0 +1,34 @@
+/*
+ * collect.h: find the nodes' containers and fetch every node's report into a sink, all side by side.
+ * Works without the API server: `docker ps -a` with kind's labels names the nodes.
+ */
+#ifndef ND_PLUGIN_NODE_COLLECT_H
+#define ND_PLUGIN_NODE_COLLECT_H
+
+#include "plugin/evidence/item.h"
+#include "plugin/kube/loop.h"
+#include "plugin/node/transport.h"
+
+struct nd_collect_options {
+	const char *transport;	  /* --transport: a name, or NULL: the first whose program finds the cluster */
+	const char *kind_cluster; /* name of the kind cluster (context "kind-NAME"), or NULL: not kind */
+	const char *only_node;	  /* --node, or NULL: all */
+	int64_t deadline_ms;	  /* a node; 0: 20 s. A node that does not answer by then is a gap */
+	bool keep_agent;	  /* leave the agent on the node (default in this version: kept, removed with --no-keep) */
+	void (*progress)(void *ctx, const char *node, const char *state); /* may be NULL */
+	void *progress_ctx;
+};
+
+struct nd_collect;
+
+/*
+ * Start: runs `PROGRAM ps -a` (label io.x-k8s.kind.cluster=NAME), emits HOST/containers, then one
+ * exec per running node; sections become SECTION items, gap frames and failures become gaps with
+ * where "node/NAME". Everything happens in nd_loop_run. A node that is not running is not a gap of
+ * ours but evidence (HOST/containers says so); its report is a gap "node report".
+ */
+struct nd_collect *nd_collect_start(struct nd_loop *loop, const struct nd_collect_options *options,
+				    const struct nd_sink *sink, struct nd_err *err);
+void nd_collect_free(struct nd_collect *collect);
+
+#endif
