@@ -1,0 +1,266 @@
+/*
+ * gen_filter.c: runs on the build host; prints the seccomp filter of a profile as a C header.
+ *	gen_filter collect x86_64 > build/gen/filter_collect_amd64.h
+ *	gen_filter collect aarch64 > build/gen/filter_collect_arm64.h
+ * By hand: gcc -std=gnu11 -I. -o build/gen/gen_filter agent/sandbox/gen_filter.c -lseccomp
+ *
+ * What is not named here ends the process with SIGSYS. The lists were made with strace of the
+ * agent, iptables-nft-save, iptables-legacy-save and nft (Debian 12), plus what newer libcs ask for.
+ */
+#include "common/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* Namespaces may never be made; CLONE_NEWTIME lies in the signal bits of clone(2). */
+#define NEW_NAMESPACES                                                                             \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+#define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
+/* Numbers of the kernel that the headers of some build hosts lack. */
+enum { ND_SIOCETHTOOL = 0x8946, ND_TCGETS = 0x5401, ND_TIOCGWINSZ = 0x5413, ND_SOL_NETLINK = 270 };
+
+struct rule {
+	const char *name;
+	int refuse_errno; /* 0: allow */
+	unsigned nargs;
+	struct scmp_arg_cmp args[3];
+};
+
+#define ALLOW(name) {name, 0, 0, {{0, 0, 0, 0}}}
+#define REFUSE(name, code) {name, code, 0, {{0, 0, 0, 0}}}
+#define ALLOW1(name, a) {name, 0, 1, {a}}
+#define ALLOW2(name, a, b) {name, 0, 2, {a, b}}
+#define ALLOW3(name, a, b, c) {name, 0, 3, {a, b, c}}
+#define EQ(arg, value) {arg, SCMP_CMP_EQ, (scmp_datum_t)(value), 0}
+#define BITS(arg, mask, value) {arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value)}
+
+static const struct rule collect_rules[] = {
+	/* Reading files. Which ones is Landlock's business; none may be opened for writing. */
+	ALLOW1("open", BITS(1, WRITING, 0)),
+	ALLOW1("openat", BITS(2, WRITING, 0)),
+	REFUSE("openat2", ENOSYS),
+	ALLOW("read"),
+	ALLOW("readv"),
+	ALLOW("pread64"),
+	ALLOW("lseek"),
+	ALLOW("close"),
+	ALLOW("close_range"),
+	ALLOW("stat"),
+	ALLOW("lstat"),
+	ALLOW("fstat"),
+	ALLOW("newfstatat"),
+	ALLOW("statx"),
+	ALLOW("statfs"),
+	ALLOW("fstatfs"),
+	ALLOW("access"),
+	ALLOW("faccessat"),
+	ALLOW("faccessat2"),
+	ALLOW("readlink"),
+	ALLOW("readlinkat"),
+	ALLOW("getdents64"),
+	ALLOW("getcwd"),
+	ALLOW("fcntl"),
+	ALLOW("fadvise64"),
+	ALLOW("flock"),
+	/* Writing to what is open: stdout, stderr, pipes. */
+	ALLOW("write"),
+	ALLOW("writev"),
+	ALLOW1("ioctl", EQ(1, ND_TCGETS)),
+	ALLOW1("ioctl", EQ(1, 0x802c542aU)), /* TCGETS2: isatty of glibc 2.42 */
+	ALLOW1("ioctl", EQ(1, ND_TIOCGWINSZ)),
+	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)),
+	/* Netlink; a datagram socket for ethtool; the raw socket of iptables-legacy-save. */
+	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_ROUTE)),
+	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_SOCK_DIAG)),
+	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_NETFILTER)),
+	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_GENERIC)),
+	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_DGRAM), EQ(2, 0)),
+	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
+	ALLOW3("socket", EQ(0, AF_INET6), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
+	/* Name services that a libc asks through a socket (nscd): not there. */
+	{"socket", EACCES, 1, {EQ(0, AF_UNIX)}},
+	ALLOW("bind"),
+	ALLOW("getsockname"),
+	ALLOW("getsockopt"),
+	ALLOW1("setsockopt", EQ(1, SOL_SOCKET)),
+	ALLOW1("setsockopt", EQ(1, ND_SOL_NETLINK)),
+	ALLOW("sendto"),
+	ALLOW("sendmsg"),
+	ALLOW("recvfrom"),
+	ALLOW("recvmsg"),
+	/* Network namespaces that were opened before; no other kind. */
+	ALLOW1("setns", EQ(1, CLONE_NEWNET)),
+	/* Children. */
+	ALLOW1("clone", BITS(0, NEW_NAMESPACES, 0)),
+	REFUSE("clone3", ENOSYS), /* its flags lie in memory; libcs fall back to clone */
+	ALLOW("fork"),
+	ALLOW("vfork"),
+	ALLOW("execve"),
+	ALLOW("wait4"),
+	ALLOW("waitid"),
+	ALLOW1("kill", EQ(1, SIGKILL)),
+	ALLOW1("tgkill", EQ(2, SIGABRT)),
+	ALLOW("setpgid"),
+	ALLOW1("prctl", EQ(0, PR_SET_PDEATHSIG)),
+	ALLOW("capget"),
+	ALLOW("capset"), /* no_new_privs: only ever fewer */
+	ALLOW("pipe"),
+	ALLOW("pipe2"),
+	ALLOW("dup"),
+	ALLOW("dup2"),
+	ALLOW("dup3"),
+	ALLOW("poll"),
+	ALLOW("ppoll"),
+	ALLOW("select"),
+	ALLOW("pselect6"),
+	/* What any program does. */
+	ALLOW("brk"),
+	ALLOW("mmap"),
+	ALLOW("munmap"),
+	ALLOW("mremap"),
+	ALLOW("mprotect"),
+	ALLOW("madvise"),
+	REFUSE("mseal", ENOSYS),
+	ALLOW("futex"),
+	ALLOW("set_tid_address"),
+	ALLOW("set_robust_list"),
+	ALLOW("rseq"),
+	ALLOW("membarrier"),
+	ALLOW("arch_prctl"),
+	ALLOW("getrandom"),
+	ALLOW1("prlimit64", EQ(2, 0)),
+	ALLOW("getrlimit"),
+	ALLOW("uname"),
+	ALLOW("sysinfo"),
+	ALLOW("sched_getaffinity"),
+	ALLOW("sched_yield"),
+	ALLOW("getpid"),
+	ALLOW("getppid"),
+	ALLOW("gettid"),
+	ALLOW("getuid"),
+	ALLOW("geteuid"),
+	ALLOW("getgid"),
+	ALLOW("getegid"),
+	ALLOW("umask"),
+	ALLOW("time"),
+	ALLOW("gettimeofday"),
+	ALLOW("clock_gettime"),
+	ALLOW("clock_getres"),
+	ALLOW("nanosleep"),
+	ALLOW("clock_nanosleep"),
+	ALLOW("restart_syscall"),
+	ALLOW("alarm"),
+	ALLOW("setitimer"),
+	ALLOW("rt_sigaction"),
+	ALLOW("rt_sigprocmask"),
+	ALLOW("rt_sigreturn"),
+	ALLOW("sigaltstack"),
+	ALLOW("exit"),
+	ALLOW("exit_group"),
+};
+
+static const struct profile {
+	const char *name;
+	const struct rule *rules;
+	size_t nrules;
+} profiles[] = {
+#define ND_PROFILE(id, what) {#id, id##_rules, ND_ARRAY_LEN(id##_rules)},
+#include "agent/sandbox/profiles.def"
+#undef ND_PROFILE
+};
+
+/* mseal is newer than libseccomp 2.5.4; its number is the same everywhere. */
+static int number_of(const char *name, uint32_t arch)
+{
+	if (strcmp(name, "mseal") == 0)
+		return 462;
+	return seccomp_syscall_resolve_name_arch(arch, name);
+}
+
+static int add_rules(scmp_filter_ctx ctx, const struct profile *profile, uint32_t arch)
+{
+	for (size_t i = 0; i < profile->nrules; i++) {
+		const struct rule *rule = &profile->rules[i];
+		int number = number_of(rule->name, arch);
+		if (number == __NR_SCMP_ERROR) {
+			fprintf(stderr, "gen_filter: no system call is named %s\n", rule->name);
+			return -1;
+		}
+		if (number < 0)
+			continue; /* this architecture never had it, as open on arm64 */
+		uint32_t act = rule->refuse_errno ? SCMP_ACT_ERRNO((unsigned)rule->refuse_errno)
+						  : SCMP_ACT_ALLOW;
+		int rc = seccomp_rule_add_exact_array(ctx, act, number, rule->nargs, rule->args);
+		if (rc < 0) {
+			fprintf(stderr, "gen_filter: %s: %s\n", rule->name, strerror(-rc));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int print_filter(scmp_filter_ctx ctx, const struct profile *profile, const char *arch)
+{
+	uint64_t word;
+	size_t nwords = 0;
+	nd_auto_file FILE *bpf = tmpfile();
+
+	if (!bpf || seccomp_export_bpf(ctx, fileno(bpf)) < 0 || fseek(bpf, 0, SEEK_SET) < 0) {
+		fprintf(stderr, "gen_filter: cannot export the filter\n");
+		return -1;
+	}
+	printf("/* Made by agent/sandbox/gen_filter.c: profile %s, %s. */\n", profile->name, arch);
+	printf("static const struct sock_filter nd_filter_%s[] = {\n", profile->name);
+	while (fread(&word, sizeof(word), 1, bpf) == 1) {
+		/* struct sock_filter, little endian: code 16, jt 8, jf 8, k 32 bits */
+		printf("\t{0x%04x, %u, %u, 0x%08x},\n", (unsigned)(word & 0xffff),
+		       (unsigned)(word >> 16 & 0xff), (unsigned)(word >> 24 & 0xff),
+		       (unsigned)(word >> 32));
+		nwords++;
+	}
+	printf("};\n");
+	return nwords > 0 && fflush(stdout) == 0 ? 0 : -1;
+}
+
+static int generate(const struct profile *profile, const char *arch_name)
+{
+	uint32_t arch = seccomp_arch_resolve_name(arch_name);
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = -1;
+
+	if (!ctx || arch == 0)
+		fprintf(stderr, "gen_filter: unknown architecture %s\n", arch_name);
+	else if ((arch != seccomp_arch_native() &&
+		  (seccomp_arch_remove(ctx, seccomp_arch_native()) < 0 ||
+		   seccomp_arch_add(ctx, arch) < 0)) ||
+		 seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 ||
+		 seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
+		fprintf(stderr, "gen_filter: cannot set up a filter for %s\n", arch_name);
+	else if (add_rules(ctx, profile, arch) == 0)
+		rc = print_filter(ctx, profile, arch_name);
+	if (ctx)
+		seccomp_release(ctx);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: gen_filter PROFILE x86_64|aarch64\n");
+		return 2;
+	}
+	for (size_t i = 0; i < ND_ARRAY_LEN(profiles); i++)
+		if (strcmp(profiles[i].name, argv[1]) == 0)
+			return generate(&profiles[i], argv[2]) < 0 ? 1 : 0;
+	fprintf(stderr, "gen_filter: unknown profile %s\n", argv[1]);
+	return 2;
+}
