@@ -30,7 +30,7 @@ bool nd_prefix_has(struct nd_prefix prefix, struct nd_ip ip);
 bool nd_prefix_covers(struct nd_prefix outer, struct nd_prefix inner);
 bool nd_prefix_overlaps(struct nd_prefix a, struct nd_prefix b);
 bool nd_prefix_eq(struct nd_prefix a, struct nd_prefix b); /* same network, host bits ignored */
-/* The n-th address of the prefix: nd_prefix_at(10.244.1.0/24, 1) is 10.244.1.1. */
+/* The n-th address: nd_prefix_at(10.244.1.0/24, 1) is 10.244.1.1; none when it has fewer. */
 struct nd_ip nd_prefix_at(struct nd_prefix prefix, uint32_t n);
 
 #endif

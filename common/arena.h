@@ -29,6 +29,7 @@ void nd_arena_free(struct nd_arena *arena);
  * Room for one more element in an array that lives in the arena: doubles the storage when n is
  * a power of two at or above 8, so the array never needs a capacity field. The old storage stays.
  *	ND_ARENA_PUSH(arena, list->items, list->nitems) = item;
+ * items and n are evaluated more than once: no side effects in them, and none of them in item.
  */
 void *nd_arena_grow(struct nd_arena *arena, void *items, size_t n, size_t size_bytes);
 #define ND_ARENA_PUSH(arena, items, n)                                                             \

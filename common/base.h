@@ -27,6 +27,8 @@
 /* A programming mistake: say where and end the process. Never for bad input. */
 #define ND_BUG(what) nd_bug(__FILE__, __LINE__, what)
 ND_NORETURN void nd_bug(const char *file, int line, const char *what);
+/* Memory ran out: say how much was wanted and end the process with exit code 2. */
+ND_NORETURN void nd_out_of_memory(size_t size_bytes);
 
 /* a + b and a * b of sizes; on overflow false and *out untouched. */
 static inline bool nd_size_add(size_t a, size_t b, size_t *out)

@@ -1,4 +1,4 @@
-/* sha256.h: FIPS 180-4 SHA-256; the agent has no crypto library, and kube-proxy's chain names need it. */
+/* sha256.h: FIPS 180-4; the agent has no crypto library, and kube-proxy's chain names need it. */
 #ifndef ND_COMMON_SHA256_H
 #define ND_COMMON_SHA256_H
 

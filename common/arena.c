@@ -1,0 +1,140 @@
+#include "common/base.h"
+
+#include "common/arena.h"
+
+#include <stdarg.h>
+
+#define FIRST_BLOCK_BYTES ((size_t)4096)
+#define MAX_BLOCK_BYTES ((size_t)1 << 20)
+#define ALIGN_BYTES (_Alignof(max_align_t))
+
+struct nd_arena_block {
+	struct nd_arena_block *next;
+	size_t cap_bytes;
+	size_t used_bytes;
+	_Alignas(max_align_t) unsigned char data[];
+};
+
+static struct nd_arena_block *block_new(size_t cap_bytes)
+{
+	struct nd_arena_block *block;
+	size_t total;
+
+	if (!nd_size_add(sizeof(*block), cap_bytes, &total))
+		nd_out_of_memory(cap_bytes);
+	block = calloc(1, total);
+	if (!block)
+		nd_out_of_memory(total);
+	block->cap_bytes = cap_bytes;
+	return block;
+}
+
+/* A block with room for size_bytes. Blocks double, so that small arenas stay small. */
+static struct nd_arena_block *block_for(struct nd_arena *arena, size_t size_bytes)
+{
+	struct nd_arena_block *head = arena->blocks, *block;
+	size_t cap_bytes = FIRST_BLOCK_BYTES;
+
+	if (head && head->cap_bytes - head->used_bytes >= size_bytes)
+		return head;
+	if (head)
+		cap_bytes = head->cap_bytes >= MAX_BLOCK_BYTES ? MAX_BLOCK_BYTES
+							       : head->cap_bytes * 2;
+	if (head && size_bytes > cap_bytes / 4) {
+		/* A block of its own, behind the newest one, whose room is not given up. */
+		block = block_new(size_bytes);
+		block->next = head->next;
+		head->next = block;
+		return block;
+	}
+	block = block_new(size_bytes > cap_bytes ? size_bytes : cap_bytes);
+	block->next = head;
+	arena->blocks = block;
+	return block;
+}
+
+void *nd_arena_alloc(struct nd_arena *arena, size_t size_bytes)
+{
+	struct nd_arena_block *block;
+	size_t rounded;
+	void *p;
+
+	/* No bytes still give an address of their own. */
+	if (!nd_size_add(size_bytes ? size_bytes : 1, ALIGN_BYTES - 1, &rounded))
+		nd_out_of_memory(size_bytes);
+	rounded &= ~(ALIGN_BYTES - 1);
+	block = block_for(arena, rounded);
+	p = block->data + block->used_bytes;
+	block->used_bytes += rounded;
+	arena->used_bytes += size_bytes;
+	return p;
+}
+
+void *nd_arena_array(struct nd_arena *arena, size_t count, size_t size_bytes)
+{
+	size_t total;
+
+	if (!nd_size_mul(count, size_bytes, &total))
+		nd_out_of_memory(SIZE_MAX);
+	return nd_arena_alloc(arena, total);
+}
+
+char *nd_arena_strdup(struct nd_arena *arena, const char *p, size_t n)
+{
+	size_t total;
+	char *copy;
+
+	if (!nd_size_add(n, 1, &total))
+		nd_out_of_memory(n);
+	copy = nd_arena_alloc(arena, total);
+	if (n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+char *nd_arena_printf(struct nd_arena *arena, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (n < 0)
+		ND_BUG("a format that cannot be printed");
+	text = nd_arena_alloc(arena, (size_t)n + 1);
+	va_start(args, fmt);
+	vsnprintf(text, (size_t)n + 1, fmt, args);
+	va_end(args);
+	return text;
+}
+
+void nd_arena_free(struct nd_arena *arena)
+{
+	struct nd_arena_block *block = arena->blocks;
+
+	while (block) {
+		struct nd_arena_block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+	*arena = (struct nd_arena){0};
+}
+
+void *nd_arena_grow(struct nd_arena *arena, void *items, size_t n, size_t size_bytes)
+{
+	size_t count;
+	void *grown;
+
+	if (n == 0)
+		return nd_arena_array(arena, 8, size_bytes);
+	if (n < 8 || (n & (n - 1)) != 0)
+		return items;
+	if (!nd_size_mul(n, 2, &count))
+		nd_out_of_memory(SIZE_MAX);
+	grown = nd_arena_array(arena, count, size_bytes);
+	memcpy(grown, items, n * size_bytes);
+	return grown;
+}
