@@ -26,7 +26,11 @@
 	 CLONE_NEWPID | CLONE_NEWNET)
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
 /* Numbers of the kernel that the headers of some build hosts lack. */
-enum { ND_SIOCETHTOOL = 0x8946, ND_TCGETS = 0x5401, ND_TIOCGWINSZ = 0x5413, ND_SOL_NETLINK = 270 };
+#define ND_SIOCETHTOOL 0x8946u
+#define ND_TCGETS 0x5401u
+#define ND_TCGETS2 0x802c542au /* isatty of glibc 2.42 */
+#define ND_TIOCGWINSZ 0x5413u
+#define ND_SOL_NETLINK 270
 
 struct rule {
 	const char *name;
@@ -43,8 +47,9 @@ struct rule {
 #define EQ(arg, value) {arg, SCMP_CMP_EQ, (scmp_datum_t)(value), 0}
 #define BITS(arg, mask, value) {arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value)}
 
-static const struct rule collect_rules[] = {
-	/* Reading files. Which ones is Landlock's business; none may be opened for writing. */
+/* What every profile may do: read files, wait, use memory. */
+static const struct rule base_rules[] = {
+	/* Which files is Landlock's business; none may be opened for writing. */
 	ALLOW1("open", BITS(1, WRITING, 0)),
 	ALLOW1("openat", BITS(2, WRITING, 0)),
 	REFUSE("openat2", ENOSYS),
@@ -53,14 +58,11 @@ static const struct rule collect_rules[] = {
 	ALLOW("pread64"),
 	ALLOW("lseek"),
 	ALLOW("close"),
-	ALLOW("close_range"),
 	ALLOW("stat"),
 	ALLOW("lstat"),
 	ALLOW("fstat"),
 	ALLOW("newfstatat"),
 	ALLOW("statx"),
-	ALLOW("statfs"),
-	ALLOW("fstatfs"),
 	ALLOW("access"),
 	ALLOW("faccessat"),
 	ALLOW("faccessat2"),
@@ -70,79 +72,28 @@ static const struct rule collect_rules[] = {
 	ALLOW("getcwd"),
 	ALLOW("fcntl"),
 	ALLOW("fadvise64"),
-	ALLOW("flock"),
-	/* Writing to what is open: stdout, stderr, pipes. */
+	/* To what is open: stdout, stderr, pipes. */
 	ALLOW("write"),
 	ALLOW("writev"),
 	ALLOW1("ioctl", EQ(1, ND_TCGETS)),
-	ALLOW1("ioctl", EQ(1, 0x802c542aU)), /* TCGETS2: isatty of glibc 2.42 */
-	ALLOW1("ioctl", EQ(1, ND_TIOCGWINSZ)),
-	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)),
-	/* Netlink; a datagram socket for ethtool; the raw socket of iptables-legacy-save. */
-	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_ROUTE)),
-	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_SOCK_DIAG)),
-	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_NETFILTER)),
-	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_GENERIC)),
-	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_DGRAM), EQ(2, 0)),
-	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
-	ALLOW3("socket", EQ(0, AF_INET6), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
-	/* Name services that a libc asks through a socket (nscd): not there. */
-	{"socket", EACCES, 1, {EQ(0, AF_UNIX)}},
-	ALLOW("bind"),
-	ALLOW("getsockname"),
-	ALLOW("getsockopt"),
-	ALLOW1("setsockopt", EQ(1, SOL_SOCKET)),
-	ALLOW1("setsockopt", EQ(1, ND_SOL_NETLINK)),
+	/* Netlink sockets; who may make them is said below. */
 	ALLOW("sendto"),
 	ALLOW("sendmsg"),
 	ALLOW("recvfrom"),
 	ALLOW("recvmsg"),
-	/* Network namespaces that were opened before; no other kind. */
-	ALLOW1("setns", EQ(1, CLONE_NEWNET)),
-	/* Children. */
-	ALLOW1("clone", BITS(0, NEW_NAMESPACES, 0)),
-	REFUSE("clone3", ENOSYS), /* its flags lie in memory; libcs fall back to clone */
-	ALLOW("fork"),
-	ALLOW("vfork"),
-	ALLOW("execve"),
-	ALLOW("wait4"),
-	ALLOW("waitid"),
-	ALLOW1("kill", EQ(1, SIGKILL)),
-	ALLOW1("tgkill", EQ(2, SIGABRT)),
-	ALLOW("setpgid"),
-	ALLOW1("prctl", EQ(0, PR_SET_PDEATHSIG)),
-	ALLOW("capget"),
-	ALLOW("capset"), /* no_new_privs: only ever fewer */
-	ALLOW("pipe"),
-	ALLOW("pipe2"),
-	ALLOW("dup"),
-	ALLOW("dup2"),
-	ALLOW("dup3"),
+	ALLOW("getsockname"),
 	ALLOW("poll"),
 	ALLOW("ppoll"),
-	ALLOW("select"),
-	ALLOW("pselect6"),
-	/* What any program does. */
 	ALLOW("brk"),
 	ALLOW("mmap"),
 	ALLOW("munmap"),
 	ALLOW("mremap"),
 	ALLOW("mprotect"),
 	ALLOW("madvise"),
-	REFUSE("mseal", ENOSYS),
 	ALLOW("futex"),
-	ALLOW("set_tid_address"),
-	ALLOW("set_robust_list"),
-	ALLOW("rseq"),
-	ALLOW("membarrier"),
-	ALLOW("arch_prctl"),
 	ALLOW("getrandom"),
-	ALLOW1("prlimit64", EQ(2, 0)),
-	ALLOW("getrlimit"),
 	ALLOW("uname"),
 	ALLOW("sysinfo"),
-	ALLOW("sched_getaffinity"),
-	ALLOW("sched_yield"),
 	ALLOW("getpid"),
 	ALLOW("getppid"),
 	ALLOW("gettid"),
@@ -150,7 +101,6 @@ static const struct rule collect_rules[] = {
 	ALLOW("geteuid"),
 	ALLOW("getgid"),
 	ALLOW("getegid"),
-	ALLOW("umask"),
 	ALLOW("time"),
 	ALLOW("gettimeofday"),
 	ALLOW("clock_gettime"),
@@ -158,19 +108,67 @@ static const struct rule collect_rules[] = {
 	ALLOW("nanosleep"),
 	ALLOW("clock_nanosleep"),
 	ALLOW("restart_syscall"),
-	ALLOW("alarm"),
-	ALLOW("setitimer"),
+	ALLOW1("tgkill", EQ(2, SIGABRT)),
 	ALLOW("rt_sigaction"),
 	ALLOW("rt_sigprocmask"),
 	ALLOW("rt_sigreturn"),
-	ALLOW("sigaltstack"),
 	ALLOW("exit"),
 	ALLOW("exit_group"),
 };
 
+/* The agent itself: no new socket, no new process, nothing that names another one but SIGKILL. */
+static const struct rule collect_rules[] = {
+	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)),
+	ALLOW("wait4"),
+	ALLOW1("kill", EQ(1, SIGKILL)), /* children that pass their deadline */
+};
+
+/* iptables-save and nft, from before their execve on. */
+static const struct rule tools_rules[] = {
+	ALLOW("execve"),
+	ALLOW("arch_prctl"),
+	ALLOW("set_tid_address"),
+	ALLOW("set_robust_list"),
+	ALLOW("rseq"),
+	ALLOW("membarrier"),
+	ALLOW("sigaltstack"),
+	ALLOW1("prlimit64", EQ(2, 0)),
+	ALLOW("getrlimit"),
+	ALLOW("sched_getaffinity"),
+	ALLOW("umask"),
+	ALLOW("statfs"),
+	ALLOW("fstatfs"),
+	ALLOW("flock"),
+	ALLOW("select"),
+	ALLOW("pselect6"),
+	ALLOW1("ioctl", EQ(1, ND_TCGETS2)),
+	ALLOW1("ioctl", EQ(1, ND_TIOCGWINSZ)),
+	/* nf_tables; the raw socket is how iptables-legacy-save asks (it gets CAP_NET_RAW, or not). */
+	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_NETFILTER)),
+	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
+	ALLOW3("socket", EQ(0, AF_INET6), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
+	/* Name services that a libc asks through a socket (nscd): not there. */
+	{"socket", EACCES, 1, {EQ(0, AF_UNIX)}},
+	ALLOW("bind"),
+	ALLOW("getsockopt"),
+	ALLOW1("setsockopt", EQ(1, SOL_SOCKET)),
+	ALLOW1("setsockopt", EQ(1, ND_SOL_NETLINK)),
+	/* They try to start modprobe; Landlock lets no program run but themselves. */
+	ALLOW1("clone", BITS(0, NEW_NAMESPACES, 0)),
+	REFUSE("clone3", ENOSYS), /* its flags lie in memory; libcs fall back to clone */
+	ALLOW("fork"),
+	ALLOW("vfork"),
+	ALLOW("wait4"),
+	ALLOW("waitid"),
+	ALLOW("pipe"),
+	ALLOW("pipe2"),
+	ALLOW("dup2"),
+	ALLOW("dup3"),
+};
+
 static const struct profile {
 	const char *name;
-	const struct rule *rules;
+	const struct rule *rules; /* besides base_rules */
 	size_t nrules;
 } profiles[] = {
 #define ND_PROFILE(id, what) {#id, id##_rules, ND_ARRAY_LEN(id##_rules)},
@@ -178,24 +176,17 @@ static const struct profile {
 #undef ND_PROFILE
 };
 
-/* mseal is newer than libseccomp 2.5.4; its number is the same everywhere. */
-static int number_of(const char *name, uint32_t arch)
+static int add_rules(scmp_filter_ctx ctx, const struct rule *rules, size_t nrules, uint32_t arch)
 {
-	if (strcmp(name, "mseal") == 0)
-		return 462;
-	return seccomp_syscall_resolve_name_arch(arch, name);
-}
-
-static int add_rules(scmp_filter_ctx ctx, const struct profile *profile, uint32_t arch)
-{
-	for (size_t i = 0; i < profile->nrules; i++) {
-		const struct rule *rule = &profile->rules[i];
-		int number = number_of(rule->name, arch);
+	for (size_t i = 0; i < nrules; i++) {
+		const struct rule *rule = &rules[i];
+		/* Rules take the build host's numbers; libseccomp translates them. */
+		int number = seccomp_syscall_resolve_name(rule->name);
 		if (number == __NR_SCMP_ERROR) {
 			fprintf(stderr, "gen_filter: no system call is named %s\n", rule->name);
 			return -1;
 		}
-		if (number < 0)
+		if (seccomp_syscall_resolve_name_arch(arch, rule->name) < 0)
 			continue; /* this architecture never had it, as open on arm64 */
 		uint32_t act = rule->refuse_errno ? SCMP_ACT_ERRNO((unsigned)rule->refuse_errno)
 						  : SCMP_ACT_ALLOW;
@@ -245,7 +236,8 @@ static int generate(const struct profile *profile, const char *arch_name)
 		 seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 ||
 		 seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
 		fprintf(stderr, "gen_filter: cannot set up a filter for %s\n", arch_name);
-	else if (add_rules(ctx, profile, arch) == 0)
+	else if (add_rules(ctx, base_rules, ND_ARRAY_LEN(base_rules), arch) == 0 &&
+		 add_rules(ctx, profile->rules, profile->nrules, arch) == 0)
 		rc = print_filter(ctx, profile, arch_name);
 	if (ctx)
 		seccomp_release(ctx);

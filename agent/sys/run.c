@@ -48,6 +48,11 @@ ND_NORETURN static void be_child(const char *path, const struct nd_run *run, int
 	if (getppid() != parent || setpgid(0, 0) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    dup2(err, 2) < 0)
 		_exit(126);
+	struct nd_err why = {0};
+	if (run->prepare && run->prepare(&why) < 0) {
+		dprintf(2, "%s\n", why.text);
+		_exit(125);
+	}
 	execve(path, (char *const *)run->argv, run_env);
 	dprintf(2, "execute %s: %s\n", path, strerror(errno));
 	_exit(127);
@@ -166,20 +171,37 @@ static const char *err_line(struct nd_run *run)
 	return run->err_tail;
 }
 
-static void reap(struct nd_run *run)
+/* A child may close its outputs and go on: it too has only until the deadline. */
+static int wait_until(struct nd_run *run, int64_t deadline_us, int *status)
+{
+	for (;;) {
+		int rc = waitpid(run->pid, status, WNOHANG);
+		if (rc > 0)
+			return 0;
+		if (rc < 0 && errno != EINTR)
+			return -1;
+		if (nd_clock_mono_us() >= deadline_us) {
+			set_error(run, "no end before the deadline", "");
+			kill_group(run);
+			deadline_us = INT64_MAX; /* SIGKILL is certain */
+		}
+		usleep(200);
+	}
+}
+
+static void reap(struct nd_run *run, int64_t deadline_us)
 {
 	int status = 0;
 	char what[64];
 
 	if (run->pid <= 0)
 		return;
-	while (waitpid(run->pid, &status, 0) < 0)
-		if (errno != EINTR) {
-			set_error(run, "wait for it", strerror(errno));
-			run->pid = 0;
-			return;
-		}
+	int rc = wait_until(run, deadline_us, &status);
 	run->pid = 0;
+	if (rc < 0) {
+		set_error(run, "wait for it", strerror(errno));
+		return;
+	}
 	if (WIFEXITED(status)) {
 		run->exit_code = WEXITSTATUS(status);
 		if (run->exit_code == 0)
@@ -193,22 +215,22 @@ static void reap(struct nd_run *run)
 
 static bool is_open(const struct nd_run *run)
 {
-	return run->pid > 0 && (run->out_fd >= 0 || run->err_fd >= 0);
+	return run && run->pid > 0 && (run->out_fd >= 0 || run->err_fd >= 0);
 }
 
-/* One round of waiting; false when all are at their ends. */
-static bool poll_round(struct nd_run *const *runs, size_t nruns, int timeout_ms)
+/* One round of waiting; false when the wanted ones are at their ends. */
+static bool poll_round(struct nd_run *const *runs, size_t nruns, size_t nwanted, int timeout_ms)
 {
 	struct pollfd fds[2 * MAX_RUNS];
-	bool is_any_open = false;
+	bool is_wanted_open = false;
 
 	for (size_t i = 0; i < nruns; i++) {
 		bool is_live = is_open(runs[i]);
-		is_any_open |= is_live;
+		is_wanted_open |= is_live && i < nwanted;
 		fds[2 * i] = (struct pollfd){is_live ? runs[i]->out_fd : -1, POLLIN, 0};
 		fds[2 * i + 1] = (struct pollfd){is_live ? runs[i]->err_fd : -1, POLLIN, 0};
 	}
-	if (!is_any_open)
+	if (!is_wanted_open)
 		return false;
 	if (poll(fds, 2 * nruns, timeout_ms) <= 0)
 		return true;
@@ -221,34 +243,39 @@ static bool poll_round(struct nd_run *const *runs, size_t nruns, int timeout_ms)
 	return true;
 }
 
-void nd_run_finish(struct nd_run *const *runs, size_t nruns, int64_t deadline_us)
+void nd_run_finish(struct nd_run *const *runs, size_t nruns, size_t nwanted, int64_t deadline_us)
 {
-	if (nruns > MAX_RUNS)
+	if (nruns > MAX_RUNS || nwanted > nruns)
 		ND_BUG("too many children at once");
 	for (;;) {
 		int64_t left_us = deadline_us - nd_clock_mono_us();
 		if (left_us <= 0)
 			break;
-		if (!poll_round(runs, nruns, left_us > 1000000 ? 1000 : (int)(left_us / 1000) + 1))
+		int timeout_ms = left_us > 1000000 ? 1000 : (int)(left_us / 1000) + 1;
+		if (!poll_round(runs, nruns, nwanted, timeout_ms))
 			break;
 	}
-	for (size_t i = 0; i < nruns; i++) {
+	for (size_t i = 0; i < nwanted; i++) {
+		if (!runs[i])
+			continue;
 		if (is_open(runs[i])) {
 			set_error(runs[i], "no end before the deadline", "");
 			kill_group(runs[i]);
 		}
 		nd_close_fd(&runs[i]->out_fd);
 		nd_close_fd(&runs[i]->err_fd);
-		reap(runs[i]);
+		reap(runs[i], deadline_us);
 	}
 }
 
 void nd_run_free(struct nd_run *run)
 {
-	kill_group(run);
-	nd_close_fd(&run->out_fd);
-	nd_close_fd(&run->err_fd);
-	set_error(run, "stopped", "");
-	reap(run);
+	if (run->pid > 0) {
+		set_error(run, "stopped", "");
+		kill_group(run);
+		nd_close_fd(&run->out_fd);
+		nd_close_fd(&run->err_fd);
+		reap(run, INT64_MAX);
+	}
 	nd_buf_free(&run->out);
 }
