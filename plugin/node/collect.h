@@ -29,6 +29,8 @@ struct nd_collect;
  */
 struct nd_collect *nd_collect_start(struct nd_loop *loop, const struct nd_collect_options *options,
 				    const struct nd_sink *sink, struct nd_err *err);
-void nd_collect_free(struct nd_collect *collect);
+/* After the loop: 0, or -1 with the first error of the sink, which ended the collection. */
+int nd_collect_status(const struct nd_collect *collect, struct nd_err *err) ND_MUST_USE;
+void nd_collect_free(struct nd_collect *collect); /* before the loop's; kills what still runs */
 
 #endif

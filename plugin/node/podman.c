@@ -1,0 +1,9 @@
+#include "common/base.h"
+
+#include "plugin/node/engine.h"
+
+const struct nd_transport nd_transport_podman = {
+	.name = "podman",
+	.program = "podman",
+	.shell_argv = nd_engine_shell_argv,
+};
