@@ -2,7 +2,8 @@
  * netlink.h: ask the kernel for lists over netlink, read only. Knows nothing of what is in them.
  *
  *	struct nd_nl nl = {.fd = -1};
- *	if (nd_nl_open(&nl, NETLINK_ROUTE, err) < 0 || nd_nl_dump(&nl, RTM_GETADDR, &req, sizeof(req), &raw, err) < 0)
+ *	if (nd_nl_open(&nl, NETLINK_ROUTE, err) < 0 ||
+ *	    nd_nl_dump(&nl, RTM_GETADDR, &req, sizeof(req), &raw, err) < 0)
  *		return -1;
  *	struct nd_nl_iter it = nd_nl_iter(&raw);
  *	const struct nlmsghdr *msg;
