@@ -1,0 +1,17 @@
+#!/bin/bash
+# id: coredns-scaled-to-zero
+# cause: dns-no-replicas
+# subject: cluster
+# cni: any
+# proxy: any
+# quick: yes
+# repair: kubectl -n kube-system scale deploy coredns --replicas=2
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+inject() { K -n kube-system scale deploy coredns --replicas=0 >/dev/null; }
+settle() { sleep 6; }
+present() { [[ $(K -n kube-system get deploy coredns -o jsonpath='{.spec.replicas}') == 0 ]]; }
+heal() {
+	K -n kube-system scale deploy coredns --replicas=2 >/dev/null
+	wait_ready kube-system deploy/coredns
+}
+main "$@"
