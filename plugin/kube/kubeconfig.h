@@ -38,6 +38,8 @@ struct nd_kube_exec {
 	struct nd_kube_env *env; /* nenv */
 	size_t nenv;
 	const char *install_hint;
+	const char *interactive_mode;	 /* Never, IfAvailable or Always */
+	const char *cluster_config_json; /* the cluster's exec extension as JSON, or NULL */
 	bool provide_cluster_info;
 };
 
@@ -49,12 +51,14 @@ struct nd_kube_config {
 	const char *proxy_url, *tls_server_name;
 	bool insecure_skip_tls_verify, disable_compression, is_in_cluster;
 	const char *ca_file, *cert_file, *key_file; /* absolute paths */
-	struct nd_str ca_data, cert_data, key_data; /* PEM; win over the files */
-	const char *token, *token_file;		    /* token wins */
+	struct nd_str ca_data, cert_data, key_data; /* PEM; of the files too, they are read at load */
+	const char *token, *token_file;		    /* the file wins once it could be read */
 	const char *username, *password;
 	const char *as, *as_uid;
 	const char **as_groups;
 	size_t nas_groups;
+	struct nd_kube_env *as_extra; /* nas_extra; a key may come often */
+	size_t nas_extra;
 	struct nd_kube_exec *exec;
 	int64_t request_timeout_ms; /* 0: none given */
 };
