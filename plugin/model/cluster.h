@@ -40,7 +40,7 @@ struct nd_node {
 	const char *ready_reason, *ready_message;
 	bool is_unschedulable, is_network_unavailable;
 	bool is_control_plane;		/* label node-role.kubernetes.io/control-plane */
-	struct nd_labels annotations;	/* only flannel.alpha.coreos.com/* */
+	struct nd_labels annotations;	/* those under flannel.alpha.coreos.com */
 	const char *kubelet_version;
 };
 
