@@ -1,0 +1,217 @@
+#!/bin/bash
+# run.sh [--quick] [NAME...]: the tool against real kind clusters. Healthy clusters must give no cause; each fault of tests/faults
+# must give the right cause and subject, also from the bundle that was saved; each control must give no cause.
+# NAME is a fault file or a cause; without names all are run. --quick (or QUICK=1): the faults with `quick: yes`.
+# ND_MUST_RUN=1 makes a skip a failure. Last line: N passed, N failed, N skipped.
+set -u
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+LAB=$ROOT/tests/lab
+FAULTS=$ROOT/tests/faults
+STATE=${LAB_STATE:-/var/lib/netdoctor-lab}
+BUNDLES=$STATE/bundles
+NETDOCTOR=$ROOT/build/bin/kubectl-netdoctor
+export PATH=$ROOT/build/bin:$STATE/bin:$PATH
+unset KUBECONFIG
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+passed=0 failed=0 skipped=0 quick=${QUICK:-} names=()
+
+for a in "$@"; do
+	case $a in
+	--quick) quick=1 ;;
+	-*) echo "usage: run.sh [--quick] [FAULT|CAUSE...]" >&2; exit 2 ;;
+	*) names+=("$a") ;;
+	esac
+done
+
+# ---- what is run where -------------------------------------------------------------------------------------------------
+
+key() { sed -n "s/^# $2: *//p" "$FAULTS/$1.sh" | head -1; } # key FAULT KEY: from the header of the file
+cluster_args() { # cluster_args CLUSTER -> CNI PROXY_MODE WORKERS
+	case $1 in
+	nd-kindnet) echo kindnet iptables 2 ;;
+	nd-flannel) echo flannel iptables 1 ;;
+	nd-nft) echo kindnet nftables 1 ;;
+	esac
+}
+cluster_of() { # cluster_of FAULT: the first cluster that it makes sense on
+	case $(key "$1" cni)/$(key "$1" proxy) in
+	*/nftables) echo nd-nft ;;
+	flannel/*) echo nd-flannel ;;
+	*) echo nd-kindnet ;;
+	esac
+}
+is_wanted() {
+	local n
+	if [[ ${#names[@]} -gt 0 ]]; then
+		for n in "${names[@]}"; do [[ $n == "$1" || $n == "$(key "$1" cause)" ]] && return 0; done
+		return 1
+	fi
+	[[ -z $quick || $(key "$1" quick) == yes ]]
+}
+list_faults() { # all that are wanted, faults first, then controls
+	local f
+	for f in "$FAULTS"/*.sh; do
+		f=$(basename "$f" .sh)
+		[[ -n $(key "$f" cause) ]] && is_wanted "$f" && echo "$(key "$f" cause | grep -c '^new:none') $f"
+	done | sort -k1n,1 -k2 | cut -d' ' -f2
+}
+
+# ---- results -----------------------------------------------------------------------------------------------------------
+
+row() { printf '%-28s %-12s %-52s %-52s %-5s %5s\n' "$@"; }
+result() { # result NAME CLUSTER EXPECTED GOT ok|FAIL|SKIP SECONDS [WHY]
+	row "${@:1:6}"
+	[[ -z ${7:-} ]] || sed 's/^/    /' <<<"$7"
+	case $5 in
+	ok) passed=$((passed + 1)) ;;
+	SKIP) skipped=$((skipped + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+}
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[[ $failed == 0 && (-z ${ND_MUST_RUN:-} || $skipped == 0) ]]
+	exit
+}
+skip_all() { # skip_all WHY: the lab is not to be had
+	echo "SKIP: $1"
+	skipped=$((skipped + $(list_faults | wc -l)))
+	[[ ${#names[@]} -gt 0 ]] || skipped=$((skipped + 3))
+	finish
+}
+
+# ---- asking the tool ---------------------------------------------------------------------------------------------------
+
+# diagnose CLUSTER NAME: through real kubectl, as a user does. Leaves $TMP/NAME.json, .err, .rc and $BUNDLES/NAME.tar.gz.
+diagnose() {
+	rm -f "$BUNDLES/$2.tar.gz"
+	timeout 90 kubectl netdoctor diagnose --kubeconfig "$STATE/kubeconfig-$1" --context "kind-$1" -o json \
+		--save "$BUNDLES/$2.tar.gz" >"$TMP/$2.json" 2>"$TMP/$2.err"
+	echo $? >"$TMP/$2.rc"
+}
+same_offline() { # same_offline NAME: the bundle gives the same answer and exit code; prints why not
+	local rc
+	[[ -s $BUNDLES/$1.tar.gz ]] || { echo "no bundle was written"; return 1; }
+	timeout 90 env -u KUBECONFIG "$NETDOCTOR" diagnose --from "$BUNDLES/$1.tar.gz" -o json >"$TMP/$1.from.json" 2>"$TMP/$1.from.err"
+	rc=$?
+	[[ $rc == "$(cat "$TMP/$1.rc")" ]] || { echo "exit code live $(cat "$TMP/$1.rc"), from the bundle $rc: $(tail -2 "$TMP/$1.from.err")"; return 1; }
+	diff <(jq 'del(.seconds)' "$TMP/$1.json" 2>&1) <(jq 'del(.seconds)' "$TMP/$1.from.json" 2>&1) >"$TMP/$1.diff" ||
+		{ echo "the bundle gives another answer:"; head -6 "$TMP/$1.diff"; return 1; }
+}
+top() { jq -r '.causes[0] | if . then "\(.id) \(.subject)" else "no cause" end' "$TMP/$1.json" 2>/dev/null || echo "no answer"; }
+quiet() { # quiet NAME: no cause, no effect, exit 0; prints what there is instead
+	local said
+	said=$(jq -r '((.causes // []) + (.effects // []))[] | "\(.id) \(.subject): \(.title)"' "$TMP/$1.json" 2>&1)
+	[[ $(cat "$TMP/$1.rc") == 0 && -z $said && $(jq -r .verdict "$TMP/$1.json") == healthy ]] && return 0
+	printf 'exit %s, verdict %s\n%s\n' "$(cat "$TMP/$1.rc")" "$(jq -r .verdict "$TMP/$1.json" 2>/dev/null)" "$said"
+	tail -3 "$TMP/$1.err"
+	return 1
+}
+expand() { # expand SUBJECT CLUSTER: node/worker2 -> node/CLUSTER-worker2, or -worker where there is one worker
+	case $1 in
+	node/worker2) [[ $(cluster_args "$2") == *" 1" ]] && echo "node/$2-worker" || echo "node/$2-worker2" ;;
+	node/*) echo "node/$2-${1#node/}" ;;
+	*) echo "$1" ;;
+	esac
+}
+is_right() { # is_right FAULT CLUSTER: causes[0] has an expected id, and a subject that may end in *
+	local id subject got_id got_subject
+	subject=$(expand "$(key "$1" subject)" "$2")
+	read -r got_id got_subject <<<"$(top "$1")"
+	# shellcheck disable=SC2053
+	[[ $got_subject == $subject ]] || return 1
+	for id in $(key "$1" cause) $(key "$1" also | tr , ' '); do [[ $got_id == "$id" ]] && return 0; done
+	return 1
+}
+
+# ---- the tests ---------------------------------------------------------------------------------------------------------
+
+test_healthy() { # test_healthy CLUSTER
+	local n=healthy-$1 t0=$SECONDS why=
+	diagnose "$1" "$n"
+	why=$(quiet "$n") && why=$(same_offline "$n") && { result healthy "$1" "no cause" "$(top "$n")" ok $((SECONDS - t0)); return; }
+	result healthy "$1" "no cause" "$(top "$n")" FAIL $((SECONDS - t0)) "$why"
+}
+calm() { # calm CLUSTER: before a fault the tool must be silent, or the last one is not over; waits up to 45 s
+	local end=$((SECONDS + 45))
+	while diagnose "$1" calm; ! quiet calm >"$TMP/calm.why"; do
+		[[ $SECONDS -lt $end ]] || return 1
+		sleep 2
+	done
+	rm -f "$BUNDLES/calm.tar.gz"
+}
+check_fault() { # check_fault FAULT CLUSTER: prints why not
+	local verdict rc
+	rc=$(cat "$TMP/$1.rc")
+	verdict=$(jq -r .verdict "$TMP/$1.json" 2>/dev/null)
+	if [[ $(key "$1" cause) == new:none ]]; then
+		quiet "$1" || return 1
+	else
+		case $rc/$verdict in
+		1/problems | 3/incomplete) ;;
+		*) echo "exit $rc with verdict '$verdict'"; tail -3 "$TMP/$1.err"; return 1 ;;
+		esac
+		is_right "$1" "$2" || { echo "causes: $(jq -rc '[.causes[] | "\(.id) \(.subject)"]' "$TMP/$1.json")"; return 1; }
+		[[ $(jq '.causes[0].proof | length' "$TMP/$1.json") -ge 1 ]] || { echo "the cause has no proof"; return 1; }
+	fi
+	same_offline "$1"
+}
+test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent again
+	local t0=$SECONDS why= ok=ok want got
+	want=$(key "$1" cause)
+	if [[ $want == new:none ]]; then want="no cause"; else want="$want $(expand "$(key "$1" subject)" "$2")"; fi
+	if ! timeout 150 "$FAULTS/$1.sh" inject "$2" >"$TMP/$1.inject" 2>&1; then
+		ok=FAIL got="not injected" why=$(tail -3 "$TMP/$1.inject")
+	else
+		diagnose "$2" "$1"
+		got=$(top "$1")
+		why=$(check_fault "$1" "$2") || ok=FAIL
+	fi
+	if ! timeout 240 "$FAULTS/$1.sh" heal "$2" >"$TMP/$1.heal" 2>&1; then
+		ok=FAIL why+=$'\n'"heal: $(tail -3 "$TMP/$1.heal")"
+	elif ! calm "$2"; then
+		ok=FAIL why+=$'\n'"not silent 45 s after heal: $(head -4 "$TMP/calm.why")"
+	fi
+	if [[ $ok == ok ]]; then
+		rm -f "$BUNDLES/$1.tar.gz"
+	else
+		cp "$TMP/$1".* "$BUNDLES/" 2>/dev/null
+		why+=$'\n'"kept: $BUNDLES/$1.*"
+	fi
+	result "$1" "$2" "$want" "$got" $ok $((SECONDS - t0)) "$(sed '/^$/d' <<<"$why")"
+}
+run_cluster() { # run_cluster CLUSTER FAULT...: make or reuse it, then everything that belongs there
+	local c=$1 cni mode workers f
+	shift
+	read -r cni mode workers <<<"$(cluster_args "$c")"
+	if ! CNI=$cni PROXY_MODE=$mode "$LAB/up.sh" "$c" "$workers" >"$TMP/up.log" 2>&1 ||
+		! "$FAULTS/workload.sh" "$c" >>"$TMP/up.log" 2>&1; then
+		tail -5 "$TMP/up.log"
+		for f in healthy "$@"; do result "$f" "$c" "" "cluster not made" FAIL 0; done
+		return
+	fi
+	calm "$c" || true # a cluster just made still settles; what it says after that counts
+	[[ ${#names[@]} -gt 0 ]] || test_healthy "$c"
+	for f in "$@"; do test_fault "$f" "$c"; done
+}
+
+main() {
+	local c f of wanted
+	[[ -x $NETDOCTOR ]] || { echo "run.sh: $NETDOCTOR is missing: run make" >&2; exit 2; }
+	mapfile -t wanted < <(list_faults)
+	[[ ${#wanted[@]} -gt 0 ]] || { echo "run.sh: no such fault or cause: ${names[*]}" >&2; exit 2; }
+	"$LAB/build.sh" || skip_all "the lab can't be built here (see the error above), nothing was tested on a real cluster"
+	mkdir -p "$BUNDLES"
+	exec 7>"$STATE/run.lock"
+	flock -n 7 || { echo "run.sh: another run holds $STATE/run.lock, waiting"; flock 7; }
+	row fault cluster expected got "" seconds
+	for c in nd-kindnet nd-flannel nd-nft; do
+		of=()
+		for f in "${wanted[@]}"; do [[ $(cluster_of "$f") == "$c" ]] && of+=("$f"); done
+		[[ ${#names[@]} -gt 0 && ${#of[@]} == 0 ]] || run_cluster "$c" "${of[@]}"
+	done
+	finish
+}
+main
