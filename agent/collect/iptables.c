@@ -20,23 +20,21 @@ static void write_block(struct nd_buf *out, struct nd_ruleset_block *block)
 
 static int run(ND_UNUSED struct nd_agent *agent, struct nd_buf *out, struct nd_err *err)
 {
-	size_t nstarted = 0, nfailed = 0;
+	const char *first_error = NULL;
+	bool is_any_good = false;
 
 	nd_ruleset_finish_iptables();
 	for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++) {
-		struct nd_ruleset_block *block = &nd_ruleset.blocks[i];
-		nstarted += block->is_started;
-		nfailed += block->run.error[0] != '\0';
+		const struct nd_ruleset_block *block = &nd_ruleset.blocks[i];
+		is_any_good |= block->is_started && !block->run.error[0];
+		if (!first_error && block->run.error[0])
+			first_error = block->run.error;
 	}
-	if (nstarted == 0 && nfailed == 0)
-		return nd_err_set(err, ND_E_NOT_FOUND,
-				  "no iptables-nft-save, iptables-legacy-save or iptables-save in "
-				  "/usr/sbin, /usr/bin, /sbin, /bin");
-	if (nfailed > 0 && nfailed >= nstarted) /* nothing that could be trusted */
-		for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++)
-			if (nd_ruleset.blocks[i].run.error[0])
-				return nd_err_set(err, ND_E_IO, "%s",
-						  nd_ruleset.blocks[i].run.error);
+	if (!is_any_good)
+		return nd_err_set(err, ND_E_IO, "%s",
+				  first_error ? first_error
+					      : "no iptables-nft-save, iptables-legacy-save or "
+						"iptables-save in /usr/sbin, /usr/bin, /sbin, /bin");
 	for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++)
 		write_block(out, &nd_ruleset.blocks[i]);
 	return 0;

@@ -45,6 +45,7 @@ ND_NORETURN static void be_child(const char *path, const struct nd_run *run, int
 				 int err, int parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
 	if (getppid() != parent || setpgid(0, 0) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    dup2(err, 2) < 0)
 		_exit(126);
