@@ -35,8 +35,10 @@ static struct place *places_build(const struct nd_buf *raw, size_t *n)
 	while (nd_nl_next(&it))
 		max++;
 	places = max ? calloc(max, sizeof(*places)) : NULL;
-	if (!places)
+	if (!max)
 		return NULL;
+	if (!places)
+		nd_out_of_memory(max * sizeof(*places));
 	it = nd_nl_iter(raw);
 	while ((msg = nd_nl_next(&it)) && *n < max) {
 		const struct ifaddrmsg *head = NLMSG_DATA(msg);

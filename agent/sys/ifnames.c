@@ -13,21 +13,17 @@ static int by_index(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-static bool room_make(struct nd_ifnames *names)
+static void room_make(struct nd_ifnames *names)
 {
-	size_t cap = names->cap ? names->cap * 2 : 32, size;
-	void *items;
+	size_t cap = names->cap ? names->cap * 2 : 32;
+	size_t size = cap * sizeof(*names->items); /* a dump is below ND_NL_MAX_DUMP: no overflow */
 
 	if (names->nitems < names->cap)
-		return true;
-	if (!nd_size_mul(cap, sizeof(*names->items), &size))
-		return false;
-	items = realloc(names->items, size);
-	if (!items)
-		return false;
-	names->items = items;
+		return;
+	names->items = realloc(names->items, size);
+	if (!names->items)
+		nd_out_of_memory(size);
 	names->cap = cap;
-	return true;
 }
 
 void nd_ifnames_load(struct nd_ifnames *names, const struct nd_buf *raw)
@@ -43,8 +39,9 @@ void nd_ifnames_load(struct nd_ifnames *names, const struct nd_buf *raw)
 		struct nd_ifname *name;
 
 		if (msg->nlmsg_type != RTM_NEWLINK ||
-		    !nd_nl_attrs(msg, sizeof(*head), attrs, IFLA_IFNAME) || !room_make(names))
+		    !nd_nl_attrs(msg, sizeof(*head), attrs, IFLA_IFNAME))
 			continue;
+		room_make(names);
 		name = &names->items[names->nitems++];
 		name->index = (uint32_t)head->ifi_index;
 		nd_attr_text(attrs[IFLA_IFNAME], name->name, sizeof(name->name));

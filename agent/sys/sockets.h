@@ -24,7 +24,7 @@ bool nd_socksrc_has_diag(struct nd_buf *raw);
 int nd_socksrc_open(struct nd_socksrc *src, bool has_diag, struct nd_err *err) ND_MUST_USE;
 void nd_socksrc_close(struct nd_socksrc *src);
 
-/* A JSON array of {proto, addr, port}. raw is scratch. */
+/* A JSON array of {proto, addr, port}; closed, though not whole, when it fails. raw is scratch. */
 int nd_socksrc_write(struct nd_socksrc *src, struct nd_buf *raw, struct nd_jsonw *w,
 		     const char *key, struct nd_err *err) ND_MUST_USE;
 /* The rows of one /proc/net file; proto indexes tcp, tcp6, udp, udp6. */
