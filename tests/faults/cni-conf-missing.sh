@@ -13,7 +13,6 @@ present() { ! on "$W2" test -e /etc/cni/net.d/10-kindnet.conflist; }
 heal() {
 	restart_pod kube-system app=kindnet "$W2"
 	wait_ready kube-system ds/kindnet
-	present && on "$W2" mv /root/10-kindnet.conflist /etc/cni/net.d/
 	on "$W2" rm -f /root/10-kindnet.conflist
 }
 main "$@"

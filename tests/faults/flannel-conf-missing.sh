@@ -10,5 +10,6 @@
 inject() { on "$W1" mv /etc/cni/net.d/10-flannel.conflist /root/; }
 settle() { sleep 15; }
 present() { ! on "$W1" test -e /etc/cni/net.d/10-flannel.conflist; }
-heal() { on "$W1" mv /root/10-flannel.conflist /etc/cni/net.d/; }
+# containerd loads a file that is written, not one that is moved into the directory.
+heal() { onsh "$W1" 'cat /root/10-flannel.conflist >/etc/cni/net.d/10-flannel.conflist && rm /root/10-flannel.conflist'; }
 main "$@"
