@@ -45,15 +45,21 @@ static const struct {
 	[ND_PROFILE_tools] = {nd_filter_tools, ND_ARRAY_LEN(nd_filter_tools), CAPS_TOOLS},
 };
 
-static int limit_resources(struct nd_err *err)
+static bool is_file(int fd)
 {
 	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int limit_resources(struct nd_err *err)
+{
 	const struct rlimit none = {0, 0}, cpu = {MAX_CPU_S, MAX_CPU_S};
 
 	/* Pipes have no size; only a person who redirects the reply into a file needs one. */
-	bool is_file = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+	bool has_file = is_file(STDOUT_FILENO) || is_file(STDERR_FILENO);
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &cpu) < 0 ||
-	    (!is_file && setrlimit(RLIMIT_FSIZE, &none) < 0))
+	    (!has_file && setrlimit(RLIMIT_FSIZE, &none) < 0))
 		return nd_err_sys(err, ND_E_IO, errno, "limit resources");
 	return 0;
 }
