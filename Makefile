@@ -37,7 +37,7 @@ HEADERS     := $(wildcard common/*.h common/*.def agent/*.h agent/*/*.h agent/*/
 UNIT        := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/t_*.c))
 FUZZ        := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/f_*.c))
 OBJ         := $(patsubst %.c,$(B)/obj/%.o,$(COMMON) $(PLUGIN))
-PROFILES    := $(shell sed -n 's/^ND_PROFILE(\([a-z_]*\).*/\1/p' agent/sandbox/profiles.def 2>/dev/null)
+PROFILES    := $(shell grep -o '^ND_PROFILE.[a-z_]*' agent/sandbox/profiles.def | cut -c12-)
 GEN         := $(foreach p,$(PROFILES),$(B)/gen/filter_$(p)_amd64.h $(B)/gen/filter_$(p)_arm64.h)
 
 .PHONY: all demo check check-sanitize check-cluster lab fuzz lint bench install dist clean help prerequisites
