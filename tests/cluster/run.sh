@@ -35,11 +35,15 @@ cluster_args() { # cluster_args CLUSTER -> CNI PROXY_MODE WORKERS
 	nd-nft) echo kindnet nftables 1 ;;
 	esac
 }
-cluster_of() { # cluster_of FAULT: the first cluster that it makes sense on
+clusters_of() { # clusters_of FAULT: the first that it makes sense on, and a few more where the ground differs
 	case $(key "$1" cni)/$(key "$1" proxy) in
 	*/nftables) echo nd-nft ;;
 	flannel/*) echo nd-flannel ;;
 	*) echo nd-kindnet ;;
+	esac
+	case $1 in
+	ip-forward-off | nft-table-drop | ctl-extra-accept) echo nd-flannel nd-nft ;;
+	svc-target-port | default-route-missing) echo nd-nft ;;
 	esac
 }
 is_wanted() {
@@ -116,13 +120,13 @@ expand() { # expand SUBJECT CLUSTER: node/worker2 -> node/CLUSTER-worker2, or -w
 	*) echo "$1" ;;
 	esac
 }
-is_right() { # is_right FAULT CLUSTER: causes[0] has an expected id, and a subject that may end in *
+is_right() { # is_right NAME FAULT CLUSTER: causes[0] has an expected id, and a subject that may end in *
 	local id subject got_id got_subject
-	subject=$(expand "$(key "$1" subject)" "$2")
+	subject=$(expand "$(key "$2" subject)" "$3")
 	read -r got_id got_subject <<<"$(top "$1")"
 	# shellcheck disable=SC2053
 	[[ $got_subject == $subject ]] || return 1
-	for id in $(key "$1" cause) $(key "$1" also | tr , ' '); do [[ $got_id == "$id" ]] && return 0; done
+	for id in $(key "$2" cause) $(key "$2" also | tr , ' '); do [[ $got_id == "$id" ]] && return 0; done
 	return 1
 }
 
@@ -142,52 +146,57 @@ calm() { # calm CLUSTER: before a fault the tool must be silent, or the last one
 	done
 	rm -f "$BUNDLES/calm.tar.gz"
 }
-check_fault() { # check_fault FAULT CLUSTER: prints why not
+check_fault() { # check_fault NAME FAULT CLUSTER: prints why not
 	local verdict rc
 	rc=$(cat "$TMP/$1.rc")
 	verdict=$(jq -r .verdict "$TMP/$1.json" 2>/dev/null)
-	if [[ $(key "$1" cause) == new:none ]]; then
+	if [[ $(key "$2" cause) == new:none ]]; then
 		quiet "$1" || return 1
 	else
 		case $rc/$verdict in
 		1/problems | 3/incomplete) ;;
 		*) echo "exit $rc with verdict '$verdict'"; tail -3 "$TMP/$1.err"; return 1 ;;
 		esac
-		is_right "$1" "$2" || { echo "causes: $(jq -rc '[.causes[] | "\(.id) \(.subject)"]' "$TMP/$1.json")"; return 1; }
+		is_right "$1" "$2" "$3" || { echo "causes: $(jq -rc '[.causes[] | "\(.id) \(.subject)"]' "$TMP/$1.json")"; return 1; }
 		[[ $(jq '.causes[0].proof | length' "$TMP/$1.json") -ge 1 ]] || { echo "the cause has no proof"; return 1; }
 	fi
 	same_offline "$1"
 }
 test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent again
-	local t0=$SECONDS why= ok=ok want got
-	want=$(key "$1" cause)
-	if [[ $want == new:none ]]; then want="no cause"; else want="$want $(expand "$(key "$1" subject)" "$2")"; fi
-	if ! timeout 150 "$FAULTS/$1.sh" inject "$2" >"$TMP/$1.inject" 2>&1; then
-		ok=FAIL got="not injected" why=$(tail -3 "$TMP/$1.inject")
+	local f=$1 c=$2 n=$2-$1 t0=$SECONDS why= ok=ok want got
+	want=$(key "$f" cause)
+	if [[ $want == new:none ]]; then want="no cause"; else want="$want $(expand "$(key "$f" subject)" "$c")"; fi
+	if ! timeout 150 "$FAULTS/$f.sh" inject "$c" >"$TMP/$n.inject" 2>&1; then
+		ok=FAIL got="not injected" why=$(tail -3 "$TMP/$n.inject")
 	else
-		diagnose "$2" "$1"
-		got=$(top "$1")
-		why=$(check_fault "$1" "$2") || ok=FAIL
+		diagnose "$c" "$n"
+		got=$(top "$n")
+		why=$(check_fault "$n" "$f" "$c") || ok=FAIL
 	fi
-	if ! timeout 240 "$FAULTS/$1.sh" heal "$2" >"$TMP/$1.heal" 2>&1; then
-		ok=FAIL why+=$'\n'"heal: $(tail -3 "$TMP/$1.heal")"
-	elif ! calm "$2"; then
+	if ! timeout 240 "$FAULTS/$f.sh" heal "$c" >"$TMP/$n.heal" 2>&1; then
+		ok=FAIL why+=$'\n'"heal: $(tail -3 "$TMP/$n.heal")"
+		make_cluster "$c" # again, where it is beyond repair: the next fault needs a healthy one
+	elif ! calm "$c"; then
 		ok=FAIL why+=$'\n'"not silent 45 s after heal: $(head -4 "$TMP/calm.why")"
 	fi
 	if [[ $ok == ok ]]; then
-		rm -f "$BUNDLES/$1.tar.gz"
+		rm -f "$BUNDLES/$n.tar.gz"
 	else
-		cp "$TMP/$1".* "$BUNDLES/" 2>/dev/null
-		why+=$'\n'"kept: $BUNDLES/$1.*"
+		cp "$TMP/$n".* "$BUNDLES/" 2>/dev/null
+		why+=$'\n'"kept: $BUNDLES/$n.*"
 	fi
-	result "$1" "$2" "$want" "$got" $ok $((SECONDS - t0)) "$(sed '/^$/d' <<<"$why")"
+	result "$f" "$c" "$want" "$got" $ok $((SECONDS - t0)) "$(sed '/^$/d' <<<"$why")"
 }
-run_cluster() { # run_cluster CLUSTER FAULT...: make or reuse it, then everything that belongs there
-	local c=$1 cni mode workers f
+make_cluster() { # make_cluster CLUSTER: or reuse the one that is there, with the workload on it
+	local cni mode workers
+	read -r cni mode workers <<<"$(cluster_args "$1")"
+	CNI=$cni PROXY_MODE=$mode "$LAB/up.sh" "$1" "$workers" >"$TMP/up.log" 2>&1 7>&- &&
+		"$FAULTS/workload.sh" "$1" >>"$TMP/up.log" 2>&1
+}
+run_cluster() { # run_cluster CLUSTER FAULT...: everything that belongs there
+	local c=$1 f
 	shift
-	read -r cni mode workers <<<"$(cluster_args "$c")"
-	if ! CNI=$cni PROXY_MODE=$mode "$LAB/up.sh" "$c" "$workers" >"$TMP/up.log" 2>&1 ||
-		! "$FAULTS/workload.sh" "$c" >>"$TMP/up.log" 2>&1; then
+	if ! make_cluster "$c"; then
 		tail -5 "$TMP/up.log"
 		for f in healthy "$@"; do result "$f" "$c" "" "cluster not made" FAIL 0; done
 		return
@@ -202,14 +211,14 @@ main() {
 	[[ -x $NETDOCTOR ]] || { echo "run.sh: $NETDOCTOR is missing: run make" >&2; exit 2; }
 	mapfile -t wanted < <(list_faults)
 	[[ ${#wanted[@]} -gt 0 ]] || { echo "run.sh: no such fault or cause: ${names[*]}" >&2; exit 2; }
-	"$LAB/build.sh" || skip_all "the lab can't be built here (see the error above), nothing was tested on a real cluster"
+	"$LAB/build.sh" 7>&- || skip_all "the lab can't be built here (see the error above), nothing was tested on a real cluster"
 	mkdir -p "$BUNDLES"
 	exec 7>"$STATE/run.lock"
 	flock -n 7 || { echo "run.sh: another run holds $STATE/run.lock, waiting"; flock 7; }
 	row fault cluster expected got "" seconds
 	for c in nd-kindnet nd-flannel nd-nft; do
 		of=()
-		for f in "${wanted[@]}"; do [[ $(cluster_of "$f") == "$c" ]] && of+=("$f"); done
+		for f in "${wanted[@]}"; do clusters_of "$f" | tr ' ' '\n' | grep -qx "$c" && of+=("$f"); done
 		[[ ${#names[@]} -gt 0 && ${#of[@]} == 0 ]] || run_cluster "$c" "${of[@]}"
 	done
 	finish
