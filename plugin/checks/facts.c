@@ -138,11 +138,27 @@ const struct nd_workload *nd_fact_cni_daemonset(const struct nd_cluster *cluster
 	return NULL;
 }
 
+/* Pods are sorted by namespace: where the namespace begins. */
+static size_t first_of(const struct nd_cluster *cluster, const char *ns)
+{
+	size_t low = 0, high = cluster->npods;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (strcmp(cluster->pods[mid].meta.ns ? cluster->pods[mid].meta.ns : "", ns) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 const struct nd_pod *nd_fact_kube_proxy_pod(const struct nd_cluster *cluster, const char *node)
 {
-	for (size_t i = 0; i < cluster->npods; i++) {
+	for (size_t i = first_of(cluster, "kube-system"); i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
-		if (nd_eq(pod->node, node) && nd_eq(pod->meta.ns, "kube-system") && !nd_fact_pod_ended(pod) &&
+		if (!nd_eq(pod->meta.ns, "kube-system"))
+			return NULL;
+		if (nd_eq(pod->node, node) && !nd_fact_pod_ended(pod) &&
 		    (nd_eq(nd_labels_get(&pod->meta.labels, "k8s-app"), "kube-proxy") ||
 		     nd_starts(pod->meta.name, "kube-proxy")))
 			return pod;
