@@ -136,7 +136,8 @@ static int item_refuse(struct nd_bundle *bundle, const struct nd_item *item, con
 {
 	char where[300], text[400];
 
-	snprintf(where, sizeof(where), "%s%s", item->node ? "node/" : "bundle",
+	snprintf(where, sizeof(where), "%s%s",
+		 item->node ? "node/" : item->kind == ND_ITEM_API ? "api" : "host",
 		 item->node ? item->node : "");
 	snprintf(text, sizeof(text), "left out of the bundle: %.300s", why);
 	struct nd_gap gap = {.what = item->name, .where = where, .why = text};

@@ -1,5 +1,6 @@
 #include "common/base.h"
 
+#include "common/buf.h"
 #include "common/text.h"
 #include "plugin/evidence/bundle.h"
 #include "plugin/evidence/layout.h"
