@@ -12,6 +12,7 @@ for f in $(grep -l '^const struct nd_check nd_check_' plugin/checks/*.c); do
 	r=$(basename "$f" .c)
 	grep -q "^ND_CHECK($r)" plugin/checks/checks.def || { echo "$f: not in checks.def"; fail=1; }
 done
+n=-1
 layers=(HOST NODE KERNEL IPTABLES CNI ROUTES PROXY SERVICE DNS POLICY IMAGE EXTERNAL)
 last=-1 lastid=
 for r in $rows; do
