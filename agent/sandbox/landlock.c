@@ -40,7 +40,8 @@ struct path_beneath_attr {
 
 /*
  * Everything the collectors and tools read, and no more: not /var/lib/kubelet/pods (Secrets), not
- * /etc/kubernetes (keys), no home. What does not exist is left out. Links are followed now.
+ * /etc/kubernetes (keys), no home. What does not exist is left out. Links are followed now, for
+ * the directories and for resolv.conf, which systemd-resolved makes one.
  */
 static const char *const readable[] = {
 	"/proc",
@@ -66,18 +67,22 @@ static const char *const readable[] = {
 	"/run/flannel",
 	"/run/systemd/resolve",
 	"/etc/resolv.conf",
+};
+
+/* Plain files; a link here would let whoever made it choose another file to be shown. */
+static const char *const readable_plain[] = {
 	"/etc/resolv.conf.original",
 	"/var/lib/kubelet/config.yaml",
 	"/var/lib/kubelet/kubeadm-flags.env",
 };
 
 /* 0 when added or not there to be added. */
-static int add_path(int ruleset, const char *path, uint64_t access, struct nd_err *err)
+static int add_path(int ruleset, const char *path, int flags, uint64_t access, struct nd_err *err)
 {
 	struct stat st;
-	nd_auto_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	nd_auto_fd int fd = open(path, O_PATH | O_CLOEXEC | flags);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
 		return 0;
 	if (!S_ISDIR(st.st_mode))
 		access &= ~FS_READ_DIR;
@@ -118,11 +123,11 @@ static int add_program(int ruleset, const char *name, struct nd_err *err)
 
 	if (!nd_run_find(name, path))
 		return 0;
-	if (add_path(ruleset, path, FS_EXECUTE | FS_READ_FILE, err) < 0)
+	if (add_path(ruleset, path, 0, FS_EXECUTE | FS_READ_FILE, err) < 0)
 		return -1;
 	if (!find_interpreter(path, interpreter, sizeof(interpreter)))
 		return 0;
-	return add_path(ruleset, interpreter, FS_EXECUTE | FS_READ_FILE, err);
+	return add_path(ruleset, interpreter, 0, FS_EXECUTE | FS_READ_FILE, err);
 }
 
 int nd_landlock_restrict(const char *const *programs, struct nd_err *err)
@@ -151,7 +156,10 @@ int nd_landlock_restrict(const char *const *programs, struct nd_err *err)
 	if (ruleset < 0)
 		return nd_err_sys(err, ND_E_IO, errno, "make a Landlock ruleset");
 	for (size_t i = 0; i < ND_ARRAY_LEN(readable); i++)
-		if (add_path(ruleset, readable[i], FS_READ_FILE | FS_READ_DIR, err) < 0)
+		if (add_path(ruleset, readable[i], 0, FS_READ_FILE | FS_READ_DIR, err) < 0)
+			return -1;
+	for (size_t i = 0; i < ND_ARRAY_LEN(readable_plain); i++)
+		if (add_path(ruleset, readable_plain[i], O_NOFOLLOW, FS_READ_FILE, err) < 0)
 			return -1;
 	for (; programs && *programs; programs++)
 		if (add_program(ruleset, *programs, err) < 0)
