@@ -364,6 +364,12 @@ struct nd_node_container {
 	const char *name, *state, *status, *role; /* state "running", "paused", "exited"; role: kind's label */
 };
 
+/* Pods by address, for nd_look_pod_by_ip; hostNetwork pods are not in it. */
+struct nd_pod_ip {
+	struct nd_ip ip;
+	const struct nd_pod *pod;
+};
+
 struct nd_known_gap {
 	const char *what, *where, *why;
 };
@@ -394,6 +400,8 @@ struct nd_cluster {
 	size_t nhosts;
 	struct nd_node_container *containers; /* by name */
 	size_t ncontainers;
+	struct nd_pod_ip *pod_ips; /* npod_ips, by address; private to model/ */
+	size_t npod_ips;
 	struct nd_known_gap *gaps; /* in the order they came */
 	size_t ngaps;
 };

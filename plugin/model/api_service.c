@@ -1,0 +1,97 @@
+#include "common/base.h"
+
+#include "plugin/model/decode.h"
+
+static struct nd_service_port decode_port(struct nd_model *m, const cJSON *port)
+{
+	const char *protocol = nd_model_str(m, port, "protocol");
+	const cJSON *target = nd_json_get(port, "targetPort");
+	struct nd_service_port out = {
+		.name = nd_model_str(m, port, "name"),
+		.protocol = protocol ? protocol : "TCP",
+		.port = (uint16_t)nd_json_int(port, "port", 1, UINT16_MAX, 0),
+		.node_port = (uint16_t)nd_json_int(port, "nodePort", 1, UINT16_MAX, 0),
+		.target_port = (uint16_t)nd_json_int(port, "targetPort", 1, UINT16_MAX, 0),
+		.target_name = nd_model_text(m, nd_json_text(target))};
+
+	/* The API server fills targetPort in; where it is not there it is the port. */
+	if (!out.target_port && !out.target_name)
+		out.target_port = out.port;
+	return out;
+}
+
+static void decode_ports(struct nd_model *m, const cJSON *ports, struct nd_service *service)
+{
+	size_t n = nd_json_count(ports, UINT16_MAX);
+	const cJSON *port;
+
+	service->ports = nd_model_array(m, n, sizeof(*service->ports));
+	if (n == 0)
+		return;
+	cJSON_ArrayForEach(port, ports) {
+		if (service->nports == n)
+			break;
+		service->ports[service->nports++] = decode_port(m, port);
+	}
+}
+
+static void add_ip(struct nd_service *service, const char *text)
+{
+	struct nd_ip ip;
+
+	if (nd_eq(text, "None")) {
+		service->is_headless = true;
+		return;
+	}
+	if (!text || !nd_ip_parse(text, &ip))
+		return;
+	if (ip.family == 4 && !service->cluster_ip.family)
+		service->cluster_ip = ip;
+	if (ip.family == 6 && !service->cluster_ip6.family)
+		service->cluster_ip6 = ip;
+}
+
+static void decode_ips(const cJSON *spec, struct nd_service *service)
+{
+	const cJSON *ips = nd_json_get(spec, "clusterIPs"), *ip;
+
+	add_ip(service, nd_json_str(spec, "clusterIP"));
+	if (!cJSON_IsArray(ips))
+		return;
+	cJSON_ArrayForEach(ip, ips)
+		add_ip(service, nd_json_text(ip));
+}
+
+static const char *find_label(const struct nd_labels *labels, const char *key)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		if (nd_eq(labels->items[i].key, key))
+			return labels->items[i].value;
+	return NULL;
+}
+
+const char *nd_decode_service(struct nd_model *m, void *ctx, const cJSON *item)
+{
+	struct nd_cluster *c = &m->cluster;
+	struct nd_service service = {0};
+	const char *why = nd_decode_meta(m, item, &service.meta);
+	const cJSON *spec = nd_json_get(item, "spec");
+
+	(void)ctx;
+	if (why)
+		return why;
+	service.type = nd_model_str(m, spec, "type");
+	if (!service.type)
+		service.type = "ClusterIP";
+	service.selector = nd_model_labels(m, nd_json_get(spec, "selector"));
+	service.has_selector = service.selector.n > 0;
+	service.external_policy = nd_model_str(m, spec, "externalTrafficPolicy");
+	service.internal_policy = nd_model_str(m, spec, "internalTrafficPolicy");
+	service.publish_not_ready = nd_json_bool(spec, "publishNotReadyAddresses", false);
+	service.proxy_name =
+		find_label(&service.meta.labels, "service.kubernetes.io/service-proxy-name");
+	decode_ips(spec, &service);
+	decode_ports(m, nd_json_get(spec, "ports"), &service);
+	ND_ARENA_PUSH(&c->arena, c->services, c->nservices) = service;
+	return NULL;
+}

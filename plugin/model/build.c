@@ -1,0 +1,132 @@
+#include "common/base.h"
+
+#include "plugin/model/build.h"
+#include "plugin/model/decode.h"
+
+static const struct section {
+	const char *name;
+	uint32_t bit;
+	const char *(*decode)(struct nd_model *m, struct nd_host *host, struct nd_str text);
+} sections[] = {
+#define ND_SECTION(id, name, what) {name, 1u << ND_SECTION_##id, nd_section_##id},
+#include "common/sections.def"
+#undef ND_SECTION
+};
+_Static_assert(ND_SECTIONS <= 32, "nd_host.have has 32 bits");
+
+static const struct section *find_section(const char *name)
+{
+	for (size_t i = 0; i < ND_ARRAY_LEN(sections); i++)
+		if (nd_eq(sections[i].name, name))
+			return &sections[i];
+	return NULL;
+}
+
+static void section_gap(struct nd_model *m, const struct nd_item *item, const char *why)
+{
+	char where[300];
+
+	snprintf(where, sizeof(where), "node/%s", item->node);
+	nd_model_gap(m, item->name, where, "%s", why);
+}
+
+static void take_meta(struct nd_model *m, const struct nd_item *item)
+{
+	nd_model_meta_item(m, item->name, (struct nd_str){item->bytes, item->len});
+}
+
+static void take_api(struct nd_model *m, const struct nd_item *item)
+{
+	nd_model_api_page(m, item->name, (struct nd_str){item->bytes, item->len});
+}
+
+static void take_section(struct nd_model *m, const struct nd_item *item)
+{
+	const struct section *section = find_section(item->name);
+
+	if (!item->node || !item->node[0]) {
+		nd_model_gap(m, item->name, "nodes", "a section names no node");
+		return;
+	}
+	if (!section) {
+		section_gap(m, item, "no such section is known");
+		return;
+	}
+	struct nd_host *host = nd_model_host(m, item->node);
+	const char *why = section->decode(m, host, (struct nd_str){item->bytes, item->len});
+
+	/* Half a section is not to be read as "there is no more": its bit stays off. */
+	if (why) {
+		host->have &= ~section->bit;
+		section_gap(m, item, why);
+		return;
+	}
+	host->have |= section->bit;
+}
+
+static void take_host(struct nd_model *m, const struct nd_item *item)
+{
+	if (nd_eq(item->name, "containers"))
+		nd_model_containers(m, (struct nd_str){item->bytes, item->len});
+}
+
+static void (*const takers[])(struct nd_model *m, const struct nd_item *item) = {
+	[ND_ITEM_META] = take_meta,
+	[ND_ITEM_API] = take_api,
+	[ND_ITEM_SECTION] = take_section,
+	[ND_ITEM_HOST] = take_host,
+};
+_Static_assert(ND_ARRAY_LEN(takers) == ND_ITEM_KINDS, "each kind of item has its decoder");
+
+static int take_item(void *ctx, const struct nd_item *item, struct nd_err *err)
+{
+	(void)err;
+	if (item->kind < ND_ITEM_KINDS && item->name)
+		takers[item->kind](ctx, item);
+	return 0;
+}
+
+static int take_gap(void *ctx, const struct nd_gap *gap, struct nd_err *err)
+{
+	struct nd_model *m = ctx;
+
+	(void)err;
+	nd_model_gap(m, gap->what, gap->where, "%s", gap->why ? gap->why : "");
+	if (gap->what)
+		nd_model_api_gap(m, gap->what);
+	return 0;
+}
+
+struct nd_model *nd_model_new(void)
+{
+	struct nd_model *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		nd_out_of_memory(sizeof(*m));
+	return m;
+}
+
+struct nd_sink nd_model_sink(struct nd_model *model)
+{
+	return (struct nd_sink){.ctx = model, .item = take_item, .gap = take_gap};
+}
+
+const struct nd_cluster *nd_model_finish(struct nd_model *model)
+{
+	if (model->is_finished)
+		return &model->cluster;
+	model->is_finished = true;
+	model->cluster.have_resources = model->last_pages & ~model->gapped;
+	for (size_t i = 0; i < model->cluster.nhosts; i++)
+		nd_nft_settle(&model->cluster.hosts[i]);
+	nd_model_sort(model);
+	return &model->cluster;
+}
+
+void nd_model_free(struct nd_model *model)
+{
+	if (!model)
+		return;
+	nd_arena_free(&model->cluster.arena);
+	free(model);
+}
