@@ -2,27 +2,13 @@
 
 #include "agent/agent.h"
 
-#include <errno.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-
-/* Three descriptors a pod's namespace; the usual 1024 end at 340 pods. */
-static void files_raise(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
 
 void nd_agent_open(struct nd_agent *agent, bool wants_pods)
 {
 	bool has_diag;
 
 	agent->raw.max_bytes = ND_NL_MAX_DUMP;
-	files_raise();
 	/* On failure the fd is -1 and the reason is kept for the sections that needed it. */
 	(void)!nd_nl_open(&agent->nl, NETLINK_ROUTE, &agent->nl_err);
 	has_diag = nd_socksrc_has_diag(&agent->raw);

@@ -8,10 +8,10 @@
 
 /*
  * The kernel makes messages of at most 32 KiB for a dump (netlink_dump, net/netlink/af_netlink.c)
- * and sizes them by the largest buffer it was ever given, so more room would not be used.
+ * and sizes them by the largest buffer it was ever given, so more room would not be used. Nor
+ * would a larger SO_RCVBUF: a dump waits for its reader, and a read takes one message.
  */
 #define ROOM_BYTES (64u << 10)
-#define RCVBUF_BYTES (256 << 10)
 #define MAX_TRIES 8
 #define TIMEOUT_MS 5000
 #define MAX_REQUEST 128
@@ -20,14 +20,10 @@ enum step { STEP_MORE, STEP_DONE, STEP_FAILED };
 
 int nd_nl_open(struct nd_nl *nl, int protocol, struct nd_err *err)
 {
-	int size = RCVBUF_BYTES;
-
 	nl->seq = 0;
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (nl->fd < 0)
 		return nd_err_sys(err, ND_E_IO, errno, "open netlink socket %d", protocol);
-	/* Only a wish: a dump waits for its reader, so the default would do, with more calls. */
-	(void)setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
 }
 
