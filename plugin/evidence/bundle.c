@@ -68,7 +68,7 @@ struct nd_bundle *nd_bundle_create(const char *path, struct nd_err *err)
 	bundle->gaps_json.out = &bundle->gaps;
 	nd_jsonw_begin(&bundle->gaps_json, NULL, '{');
 	nd_jsonw_begin(&bundle->gaps_json, "gaps", '[');
-	/* What an interrupted run left there is ours; O_EXCL so that a link there is not followed. */
+	/* What an interrupted run left there is ours; O_EXCL: never through a link. */
 	unlink(bundle->part_path);
 	bundle->fd = open(bundle->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (bundle->fd < 0) {

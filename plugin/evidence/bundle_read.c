@@ -15,7 +15,7 @@
 #define ND_BUNDLE_MAX_ENTRIES 200000u
 #define ND_BUNDLE_MAX_ENTRY_BYTES (64 * MIB)
 #define ND_BUNDLE_MAX_TOTAL_BYTES (4096 * MIB)
-/* JSON of a cluster shrinks 10 to 40 times; deflate can do 1,032. Small bundles may do as they like. */
+/* JSON of a cluster shrinks 10 to 40 times; deflate can do 1,032. Small bundles are free. */
 #define ND_BUNDLE_MAX_RATIO 200
 #define ND_BUNDLE_RATIO_FROM_BYTES (64 * MIB)
 
@@ -47,7 +47,8 @@ static int entry_refuse(struct reader *r, struct nd_err *err, const char *why)
 /* Before anything else is believed: how much came out of how little. */
 static int expansion_check(struct reader *r, struct nd_err *err)
 {
-	int64_t got = archive_filter_bytes(r->archive, 0), read = archive_filter_bytes(r->archive, -1);
+	int64_t got = archive_filter_bytes(r->archive, 0);
+	int64_t read = archive_filter_bytes(r->archive, -1);
 
 	if (got < 0 || read < 0)
 		return 0;
@@ -209,7 +210,8 @@ static int entries_take(struct reader *r, struct nd_err *err)
 		return nd_err_set(err, ND_E_INPUT, "it is empty");
 	if (r->nitems == 0 && !r->has_gaps)
 		return nd_err_set(err, ND_E_INPUT,
-				  "none of its %u entries is evidence (netdoctor/...)", r->nentries);
+				  "none of its %u entries is evidence (netdoctor/...)",
+				  r->nentries);
 	/* A tar cut between two entries looks whole; ours ends with its gaps. */
 	if (!r->has_gaps)
 		return nd_err_set(err, ND_E_INPUT,

@@ -9,7 +9,7 @@
 
 #define ND_LAYOUT_GAPS "netdoctor/gaps.json" /* the last entry of a bundle */
 #define ND_LAYOUT_MAX_LABEL 255		     /* bytes of a node or a name */
-#define ND_LAYOUT_MAX_PATH 2048		     /* bytes with NUL: both labels, each byte escaped */
+#define ND_LAYOUT_MAX_PATH 2048		     /* bytes with NUL: two labels, escaped */
 
 struct nd_label {
 	enum nd_item_kind kind;

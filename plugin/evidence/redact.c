@@ -41,7 +41,8 @@ static void annotations_redact(cJSON *annotations)
 	cJSON_DeleteItemFromObjectCaseSensitive(annotations,
 						"kubectl.kubernetes.io/last-applied-configuration");
 	for (a = annotations ? annotations->child : NULL; a; a = a->next)
-		if (cJSON_IsString(a) && (is_secret_key(a->string) || is_secret_value(a->valuestring)))
+		if (is_secret_key(a->string) ||
+		    (cJSON_IsString(a) && is_secret_value(a->valuestring)))
 			string_redact(a);
 }
 

@@ -33,7 +33,7 @@ struct nd_child_spec {
 	const char *const *argv; /* ends with NULL; argv[0] is looked up in PATH */
 	int64_t deadline_ms;	 /* from the start; must be positive */
 	size_t max_out_bytes;	 /* of standard output; 0: 16 MiB */
-	/* Standard output grew. May send, close the input, or consume; must not free. May be NULL. */
+	/* Standard output grew. May send or end the input; must not free. May be NULL. */
 	void (*more)(void *ctx, struct nd_child *child);
 	/* It ended, whichever way. Called once, from nd_loop_run; may free the child. */
 	void (*done)(void *ctx, struct nd_child *child);

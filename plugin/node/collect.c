@@ -175,7 +175,9 @@ static bool transport_next(struct nd_collect *collect)
 
 	while ((collect->transport = nd_transport_at(collect->next_transport))) {
 		collect->next_transport++;
-		if (collect->transport->program && (!asked || nd_eq(collect->transport->name, asked)))
+		bool is_asked = !asked || nd_eq(collect->transport->name, asked);
+
+		if (collect->transport->program && is_asked)
 			return true;
 	}
 	return false;
@@ -264,7 +266,7 @@ struct nd_collect *nd_collect_start(struct nd_loop *loop, const struct nd_collec
 		list_start(collect);
 	else
 		gap_put(collect, "node reports", "host",
-			"not a kind cluster, and no other way to its nodes was given");
+			"not a kind cluster: container engines know nodes by kind's label only");
 	return collect;
 }
 

@@ -1,5 +1,5 @@
 /*
- * collect.h: find the nodes' containers and fetch every node's report into a sink, all side by side.
+ * collect.h: find the nodes' containers and fetch every node's report into a sink, side by side.
  * Works without the API server: `docker ps -a` with kind's labels names the nodes.
  */
 #ifndef ND_PLUGIN_NODE_COLLECT_H
@@ -10,11 +10,11 @@
 #include "plugin/node/transport.h"
 
 struct nd_collect_options {
-	const char *transport;	  /* --transport: a name, or NULL: the first whose program finds the cluster */
-	const char *kind_cluster; /* name of the kind cluster (context "kind-NAME"), or NULL: not kind */
+	const char *transport;	  /* a name, or NULL: the first whose program finds the cluster */
+	const char *kind_cluster; /* its name (context "kind-NAME"), or NULL: not kind */
 	const char *only_node;	  /* --node, or NULL: all */
-	int64_t deadline_ms;	  /* a node; 0: 20 s. A node that does not answer by then is a gap */
-	bool keep_agent;	  /* leave the agent on the node (default in this version: kept, removed with --no-keep) */
+	int64_t deadline_ms;	  /* a node; 0: 20 s. One that does not answer by then is a gap */
+	bool keep_agent;	  /* leave the agent there; false: the script removes it at the end */
 	void (*progress)(void *ctx, const char *node, const char *state); /* may be NULL */
 	void *progress_ctx;
 };

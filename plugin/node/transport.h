@@ -31,6 +31,7 @@ struct nd_transport {
 #undef ND_TRANSPORT
 
 const struct nd_transport *nd_transport_find(const char *name); /* NULL: unknown */
-const struct nd_transport *nd_transport_at(size_t i); /* in the order of transports.def; NULL: end */
+/* In the order of transports.def; NULL: behind the last. */
+const struct nd_transport *nd_transport_at(size_t i);
 
 #endif
