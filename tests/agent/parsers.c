@@ -1,0 +1,209 @@
+/*
+ * parsers.c: what the agent reads of /proc and netlink, by table and by damaged dumps. Built with
+ * sanitizers and --wrap=nd_nl_dump by t_parsers.sh: every collector gets a real dump of this
+ * machine with bytes changed or its end cut off, in a block of exactly that size.
+ */
+#include "common/base.h"
+
+#include "agent/collect/netjson.h"
+#include "common/text.h"
+
+#include <linux/rtnetlink.h>
+
+#define ROUNDS 4000
+
+int __real_nd_nl_dump(struct nd_nl *nl, uint16_t type, const void *request, size_t n,
+		      struct nd_buf *raw, struct nd_err *err);
+int __wrap_nd_nl_dump(struct nd_nl *nl, uint16_t type, const void *request, size_t n,
+		      struct nd_buf *raw, struct nd_err *err);
+
+static bool has_damage;
+static uint64_t state = 88172645463325252ull;
+static int failed;
+
+static uint32_t random_below(uint32_t n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return n ? (uint32_t)(state >> 20) % n : 0;
+}
+
+static void damage(struct nd_buf *raw)
+{
+	size_t len = raw->len - random_below(2) * random_below((uint32_t)raw->len);
+	char *exact;
+
+	if (len == 0)
+		len = 1;
+	exact = malloc(len);
+	if (!exact)
+		nd_out_of_memory(len);
+	memcpy(exact, raw->data, len);
+	for (uint32_t i = random_below(12); i > 0; i--) {
+		/* Lengths stand at multiples of four: half of the hits go there. */
+		size_t at = random_below((uint32_t)len) & (random_below(2) ? ~3u : ~0u);
+
+		exact[at] = (char)(random_below(3) ? random_below(256) : random_below(2) * 255);
+	}
+	free(raw->data);
+	raw->data = exact;
+	raw->len = len;
+	raw->cap = len;
+}
+
+int __wrap_nd_nl_dump(struct nd_nl *nl, uint16_t type, const void *request, size_t n,
+		      struct nd_buf *raw, struct nd_err *err)
+{
+	/* Each type is asked of the kernel once, the rest of the rounds work on that. */
+	static struct nd_buf kept[64];
+	struct nd_buf *keep = &kept[(type * 4u + ((const uint8_t *)request)[0] % 4u) % 64u];
+
+	if (!has_damage)
+		return __real_nd_nl_dump(nl, type, request, n, raw, err);
+	if (!keep->data && __real_nd_nl_dump(nl, type, request, n, keep, err) < 0)
+		return -1;
+	raw->len = 0;
+	raw->max_bytes = 0;
+	if (keep->len)
+		(void)nd_buf_add(raw, keep->data, keep->len);
+	if (raw->len)
+		damage(raw);
+	return 0;
+}
+
+static void say(const char *name, bool is_ok)
+{
+	printf("%s %s\n", is_ok ? "ok" : "not ok", name);
+	failed |= !is_ok;
+}
+
+static void damaged_dumps(void)
+{
+	static const struct {
+		const char *name;
+		int (*write)(const struct nd_netjson *j, const char *key, struct nd_err *err);
+	} rows[] = {
+		{"links", nd_links_write}, {"addrs", nd_addrs_write}, {"routes", nd_routes_write},
+		{"rules", nd_rules_write}, {"neigh", nd_neigh_write}, {"fdb", nd_fdb_write},
+	};
+	struct nd_agent agent = {0};
+	char name[64];
+
+	nd_agent_open(&agent, false);
+	has_damage = true;
+	for (size_t i = 0; i < ND_ARRAY_LEN(rows); i++) {
+		size_t bytes = 0;
+
+		for (int round = 0; round < ROUNDS; round++) {
+			struct nd_buf out = {.max_bytes = 8u << 20};
+			struct nd_jsonw w = {.out = &out};
+			struct nd_netjson j = {&agent.nl, &agent.raw, &agent.names, &w, -1};
+			struct nd_err err = {0};
+
+			if (rows[i].write(&j, NULL, &err) == 0 &&
+			    (out.len < 2 || out.data[0] != '[' || out.data[out.len - 1] != ']'))
+				say(rows[i].name, false);
+			bytes += out.len;
+			nd_buf_free(&out);
+		}
+		snprintf(name, sizeof(name), "damaged %s", rows[i].name);
+		say(name, bytes > (size_t)ROUNDS * 2);
+	}
+	nd_agent_close(&agent);
+}
+
+static void pod_uids(void)
+{
+#define DASHED "6273ceba-39ae-4991-9f09-a9d81dcf9e91"
+	static const struct {
+		const char *cgroup, *uid; /* uid NULL: not a pod */
+	} rows[] = {
+		{"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod6273ceba_39ae_"
+		 "4991_9f09_a9d81dcf9e91.slice/cri-containerd-00ff.scope\n",
+		 DASHED},
+		{"0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod6273ceba_39ae_4991_"
+		 "9f09_a9d81dcf9e91.slice/crio-00ff.scope/container\n",
+		 DASHED},
+		{"8:pids:/\n1:name=systemd:/docker/00ff/kubelet/kubepods/besteffort/pod" DASHED
+		 "/00ff\n",
+		 DASHED},
+		{"4:memory:/kubepods/pod" DASHED, DASHED},
+		{"4:memory:/kubepods/pod6273CEBA-39AE-4991-9F09-A9D81DCF9E91/x", DASHED},
+		{"0::/kubepods/burstable/pod81951b2aaef3bbc7fbc5b0c6f0371d69/x\n",
+		 "81951b2aaef3bbc7fbc5b0c6f0371d69"},
+		{"0::/kubepods/podx/pod" DASHED "/c\n", DASHED},
+		{"", NULL},
+		{"\n", NULL},
+		{"0::/\n", NULL},
+		{"0::/kubepods\n", NULL},
+		{"0::/kubepods/pod\n", NULL},
+		{"0::/kubepods/burstable/pod6273ceba-39ae-4991-9f09-a9d81dcf9e9\n", NULL},
+		{"0::/kubepods/burstable/pod" DASHED "1\n", NULL},
+		{"0::/kubepods/burstable/pod6273ceba-39ae-4991-9f09_a9d81dcf9e9g/x\n", NULL},
+		{"0::/kubepods/burstable/xpod" DASHED "/x\n", NULL},
+		{"0::/user.slice/pod" DASHED "/x\n", NULL},
+		{"0::/kubepods/pod6273ceba\n0::/39ae-4991-9f09-a9d81dcf9e91\n", NULL},
+	};
+
+	for (size_t i = 0; i < ND_ARRAY_LEN(rows); i++) {
+		char uid[ND_POD_UID_MAX + 1] = "", name[64];
+		size_t n = strlen(rows[i].cgroup);
+		nd_auto_free char *exact = malloc(n + 1); /* not ended by NUL */
+		bool is_pod;
+
+		if (!exact)
+			nd_out_of_memory(n + 1);
+		memcpy(exact, rows[i].cgroup, n);
+		exact[n] = 'a';
+		is_pod = nd_podns_uid((struct nd_str){exact, n}, uid);
+		snprintf(name, sizeof(name), "pod uid %zu", i);
+		say(name, rows[i].uid ? is_pod && nd_eq(uid, rows[i].uid) : !is_pod);
+	}
+}
+
+static bool proc_is(int proto, const char *text, const char *want)
+{
+	struct nd_buf out = {.max_bytes = 4096};
+	struct nd_jsonw w = {.out = &out};
+	bool is_same;
+
+	nd_jsonw_begin(&w, NULL, '[');
+	nd_socksrc_write_proc(&w, proto, text, strlen(text));
+	nd_jsonw_end(&w, ']');
+	is_same = nd_eq(out.data, want);
+	if (!is_same)
+		printf("# %s\n", out.data);
+	nd_buf_free(&out);
+	return is_same;
+}
+
+#define HEAD "  sl  local_address rem_address   st tx_queue rx_queue\n"
+#define REST " 00000000:00000000 00:00000000 00000000     0        0 1\n"
+
+static void proc_sockets(void)
+{
+	say("proc tcp listen", proc_is(0, HEAD "   0: 0100007F:1F90 00000000:0000 0A" REST,
+				       "[{\"proto\":\"tcp\",\"addr\":\"127.0.0.1\",\"port\":8080}]"));
+	say("proc tcp connected", proc_is(0, HEAD "   0: 0100007F:1F90 0100007F:0016 01" REST, "[]"));
+	say("proc tcp6",
+	    proc_is(1, HEAD "   0: 00000000000000000000000001000000:0016 "
+			    "00000000000000000000000000000000:0000 0A" REST,
+		    "[{\"proto\":\"tcp6\",\"addr\":\"::1\",\"port\":22}]"));
+	say("proc udp", proc_is(2, HEAD "  12: 00000000:0035 00000000:0000 07" REST,
+				"[{\"proto\":\"udp\",\"addr\":\"0.0.0.0\",\"port\":53}]"));
+	say("proc empty", proc_is(0, "", "[]"));
+	say("proc short", proc_is(0, "0: 0100007F:1F90 0:0", "[]"));
+	say("proc no colon", proc_is(0, "0: 0100007F 0:0 0A\n", "[]"));
+	say("proc long address", proc_is(0, "0: 0100007F0:1F90 0:0 0A\n", "[]"));
+	say("proc port too big", proc_is(0, "0: 0100007F:1F901 0:0 0A\n", "[]"));
+	say("proc not hex", proc_is(0, "0: 01zz007F:1F90 0:0 0A\n", "[]"));
+}
+
+int main(void)
+{
+	pod_uids();
+	proc_sockets();
+	damaged_dumps();
+	return failed;
+}
