@@ -236,8 +236,13 @@ static void parse_comment(struct parser *p, struct nd_str line)
 		ipt->is_present = true;
 		return;
 	}
-	ipt->error = nd_model_textn(p->m, nd_str_trim(rest));
-	complain(p, ipt->error[0] ? ipt->error : "iptables-save failed");
+	rest = nd_str_trim(rest);
+	ipt->error = rest.n ? nd_model_textn(p->m, rest) : "iptables-save failed";
+	/* Without IPv6 the rest can still be judged; without IPv4 "no such rule" is no fact. */
+	if (ipt >= p->host->ipt && ipt < p->host->ipt + ND_IPT_BACKENDS)
+		complain(p, ipt->error);
+	else
+		nd_model_gap(p->m, "iptables (IPv6)", p->host->node, "%s", ipt->error);
 }
 
 static void parse_line(struct parser *p, struct nd_str line)

@@ -138,11 +138,18 @@ static bool set_comment(const struct option_value *v, struct nd_ipt_rule *rule)
 	return true;
 }
 
+/* nfacct counts and matches everything; kube-proxy puts it before drops. */
+static bool ignore_value(const struct option_value *v, struct nd_ipt_rule *rule)
+{
+	(void)rule;
+	return !v->is_not;
+}
+
 /* Modules that say nothing beyond options of this table. */
 static bool set_module(const struct option_value *v, struct nd_ipt_rule *rule)
 {
-	static const char *const plain[] = {"comment", "tcp",	"udp",	"udplite",
-					    "sctp",    "dccp",	"conntrack", "state"};
+	static const char *const plain[] = {"comment", "tcp",  "udp",	    "udplite", "sctp",
+					    "dccp",    "state", "conntrack", "nfacct"};
 
 	(void)rule;
 	for (size_t i = 0; i < ND_ARRAY_LEN(plain); i++)
@@ -215,6 +222,7 @@ static const struct option {
 	{"--ctstate", false, set_ctstate},
 	{"--state", false, set_ctstate},
 	{"--comment", false, set_comment},
+	{"--nfacct-name", false, ignore_value},
 	{"-j", false, set_target},
 	{"-g", false, set_goto},
 	{"--to-destination", true, set_destination},

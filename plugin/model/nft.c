@@ -238,12 +238,8 @@ static const char *add_rule(struct nd_model *m, struct state *state, const cJSON
 	struct nd_nft_chain *chain = &table->chains[at];
 
 	rule.handle = (uint64_t)nd_json_int(object, "handle", 0, INT64_MAX, 0);
-	cJSON_ArrayForEach(stmt, stmts) {
+	cJSON_ArrayForEach(stmt, stmts)
 		decode_stmt(m, stmt, &rule);
-		/* xt: an extension that only iptables-nft makes. */
-		if (nd_json_get(stmt, "xt"))
-			table->is_iptables = true;
-	}
 	rule.text = render(m, object, stmts);
 	ND_ARENA_PUSH(&m->cluster.arena, chain->rules, chain->nrules) = rule;
 	return NULL;
@@ -305,13 +301,16 @@ static const char *decode_object(struct nd_model *m, void *ctx, const cJSON *ele
 	return NULL;
 }
 
-/* iptables-nft names its base chains in upper case, in the tables that iptables has. */
+/*
+ * iptables-nft names its base chains in upper case, in the tables that iptables has. One that it
+ * made for user chains only (the canaries of kubelet and kube-proxy) has no base chain at all.
+ */
 static bool looks_like_iptables(const struct nd_nft_table *table)
 {
 	static const char *const tables[] = {"filter", "nat", "mangle", "raw", "security"};
 	static const char *const hooks[] = {"INPUT", "FORWARD", "OUTPUT", "PREROUTING",
 					    "POSTROUTING"};
-	bool is_known = false, has_base = false;
+	bool is_known = false;
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(tables); i++)
 		is_known |= nd_eq(table->name, tables[i]);
@@ -326,9 +325,8 @@ static bool looks_like_iptables(const struct nd_nft_table *table)
 			is_upper |= nd_eq(table->chains[i].name, hooks[j]);
 		if (!is_upper)
 			return false;
-		has_base = true;
 	}
-	return has_base || table->is_iptables;
+	return true;
 }
 
 const char *nd_section_nft(struct nd_model *m, struct nd_host *host, struct nd_str text)
@@ -342,30 +340,4 @@ const char *nd_section_nft(struct nd_model *m, struct nd_host *host, struct nd_s
 	for (size_t i = 0; i < host->nnft; i++)
 		host->nft[i].is_iptables = looks_like_iptables(&host->nft[i]);
 	return why;
-}
-
-static bool has_ipt_table(const struct nd_ipt *ipt, const char *name)
-{
-	for (size_t i = 0; i < ipt->ntables; i++)
-		if (nd_eq(ipt->tables[i].name, name))
-			return true;
-	return false;
-}
-
-/*
- * "Table `filter' is incompatible, use 'nft' tool.": iptables-nft-save leaves a table out when a
- * native rule is in it. Then nd_ipt does not have it, and its rules are to be read here.
- */
-void nd_nft_settle(struct nd_host *host)
-{
-	if (!(host->have & 1u << ND_SECTION_iptables))
-		return;
-	for (size_t i = 0; i < host->nnft; i++) {
-		struct nd_nft_table *table = &host->nft[i];
-		const struct nd_ipt *ipt =
-			nd_eq(table->family, "ip6") ? host->ipt6 : host->ipt;
-
-		if (table->is_iptables && !has_ipt_table(&ipt[ND_IPT_NFT], table->name))
-			table->is_iptables = false;
-	}
 }

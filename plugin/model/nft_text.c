@@ -63,11 +63,45 @@ static void put_range(struct nd_buf *out, const cJSON *v, int depth)
 {
 	put_list(out, v, "-", depth);
 }
+/* A member of a verdict map is a pair: "0 : goto endpoint-A". */
+static void put_member(struct nd_buf *out, const cJSON *member, int depth)
+{
+	if (!cJSON_IsArray(member)) {
+		expr_text(out, member, depth);
+		return;
+	}
+	expr_text(out, member->child, depth + 1);
+	if (!member->child || !member->child->next)
+		return;
+	put(out, " : ");
+	expr_text(out, member->child->next, depth + 1);
+}
 static void put_set(struct nd_buf *out, const cJSON *v, int depth)
 {
+	const cJSON *member;
+	size_t n = 0;
+
 	put(out, "{ ");
-	put_list(out, v, ", ", depth);
+	if (!cJSON_IsArray(v))
+		expr_text(out, v, depth);
+	else
+		cJSON_ArrayForEach(member, v) {
+			if (n)
+				put(out, ", ");
+			if (n++ == MAX_LIST) {
+				put(out, "...");
+				break;
+			}
+			put_member(out, member, depth);
+		}
 	put(out, " }");
+}
+static void put_numgen(struct nd_buf *out, const cJSON *v, int depth)
+{
+	put(out, "numgen ");
+	put(out, nd_json_str(v, "mode"));
+	put(out, " mod ");
+	expr_text(out, nd_json_get(v, "mod"), depth);
 }
 static void put_concat(struct nd_buf *out, const cJSON *v, int depth)
 {
@@ -150,7 +184,7 @@ static const struct writer {
 	{"prefix", put_prefix}, {"range", put_range}, {"set", put_set},	 {"concat", put_concat},
 	{"payload", put_payload}, {"meta", put_meta}, {"ct", put_ct},	 {"fib", put_fib},
 	{"elem", put_elem},	{"map", put_map},     {"&", put_and},	 {"|", put_or},
-	{"^", put_xor},
+	{"^", put_xor},	    {"numgen", put_numgen},
 };
 
 static void object_text(struct nd_buf *out, const cJSON *expr, int depth)
@@ -263,6 +297,17 @@ static void put_reject(struct nd_buf *out, const cJSON *reject)
 	}
 }
 
+/* "limit rate 5/second" */
+static void put_limit(struct nd_buf *out, const cJSON *limit)
+{
+	put(out, "limit rate ");
+	if (nd_json_bool(limit, "inv", false))
+		put(out, "over ");
+	expr_text(out, nd_json_get(limit, "rate"), 0);
+	put(out, "/");
+	put(out, nd_json_str(limit, "per"));
+}
+
 void nd_nft_stmt_text(struct nd_buf *out, const cJSON *stmt)
 {
 	const cJSON *value = cJSON_IsObject(stmt) ? stmt->child : NULL;
@@ -283,6 +328,8 @@ void nd_nft_stmt_text(struct nd_buf *out, const cJSON *stmt)
 		put_nat(out, name, value);
 	} else if (nd_eq(name, "reject")) {
 		put_reject(out, value);
+	} else if (nd_eq(name, "limit")) {
+		put_limit(out, value);
 	} else if (!nd_nft_verdict_text(out, stmt)) {
 		put(out, name);
 		if (!cJSON_IsNull(value)) {
