@@ -85,6 +85,12 @@ static int gather_live(struct nd_pipeline *p, const struct nd_args *args, const 
 		rc = nd_loop_run(loop, err);
 	}
 	bool has_api = api && nd_api_status(api, &api_err) == 0;
+	if (rc == 0 && collect)
+		rc = nd_collect_status(collect, err);
+	if (rc == 0 && api_err.code == ND_E_IO) { /* of the bundle: the network has other codes */
+		*err = api_err;
+		rc = -1;
+	}
 	nd_collect_free(collect);
 	nd_api_free(api);
 	nd_loop_free(loop);
@@ -93,7 +99,7 @@ static int gather_live(struct nd_pipeline *p, const struct nd_args *args, const 
 		p->cluster = nd_model_finish(p->model);
 	if (rc == 0 && !has_api && p->cluster->nhosts == 0 && p->cluster->ncontainers == 0) {
 		*err = api_err;
-		return -1;
+		return nd_err_wrap(err, "ask API server %s", config.server);
 	}
 	return rc;
 }
@@ -124,7 +130,9 @@ static int gather(struct nd_pipeline *p, const struct nd_args *args, struct nd_e
 	if (nd_bundle_read(args->from, &model, err) < 0)
 		return -1;
 	p->cluster = nd_model_finish(p->model);
-	if (!p->cluster->has_api && p->cluster->nhosts == 0 && p->cluster->ncontainers == 0)
+	/* A recorded run that was allowed nothing is incomplete, as it was then. */
+	if (!p->cluster->has_api && p->cluster->nhosts == 0 && p->cluster->ncontainers == 0 &&
+	    p->cluster->ngaps == 0)
 		return nd_err_set(err, ND_E_INPUT, "%s: no evidence of a cluster in it", args->from);
 	return 0;
 }

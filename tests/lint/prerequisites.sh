@@ -3,7 +3,7 @@
 set -euo pipefail
 packages=(gcc libc6-dev pkg-config git libcurl4-openssl-dev libyaml-dev libcjson-dev libarchive-dev libseccomp-dev
 	libcmocka-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross clang libclang-rt-14-dev iproute2 iptables nftables
-	python3-minimal openssl jq procps qemu-user xz-utils ca-certificates)
+	python3 openssl jq procps qemu-user xz-utils ca-certificates)
 missing=()
 for p in "${packages[@]}"; do
 	[[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || missing+=("$p")
