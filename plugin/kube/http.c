@@ -8,7 +8,7 @@
 #include <sys/utsname.h>
 
 #ifndef ND_VERSION
-#define ND_VERSION "0.0.0"
+#define ND_VERSION "unknown"
 #endif
 
 enum {
