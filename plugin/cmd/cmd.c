@@ -28,5 +28,6 @@ void nd_cmd_help(struct nd_buf *out)
 		nd_buf_printf(out, "  kubectl netdoctor %-22s %s\n", nd_cmds[i]->usage, nd_cmds[i]->help);
 	nd_buf_puts(out, "\nFlags:\n");
 	nd_args_help(out);
-	nd_buf_puts(out, "\nExit codes: 0 healthy, 1 problems, 2 usage or configuration, 3 incomplete, 130 interrupted.\n");
+	nd_buf_puts(out, "\nExit codes: 0 healthy, 1 problems, 2 usage or configuration, 3 incomplete, "
+			 "130 interrupted.\n");
 }

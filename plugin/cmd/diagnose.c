@@ -8,7 +8,8 @@ static int exit_code(const struct nd_report *report, bool fails_on_warning)
 	const struct nd_diagnosis *d = report->diagnosis;
 	bool fails = report->nunexplained > 0;
 	for (size_t i = 0; i < d->ncauses; i++)
-		fails |= d->causes[i]->severity == ND_ERROR || (fails_on_warning && d->causes[i]->severity == ND_WARNING);
+		fails |= d->causes[i]->severity == ND_ERROR ||
+			 (fails_on_warning && d->causes[i]->severity == ND_WARNING);
 	if (fails)
 		return ND_EXIT_PROBLEMS;
 	return report->cluster->ngaps ? ND_EXIT_INCOMPLETE : ND_EXIT_OK;

@@ -36,7 +36,8 @@ static int run(const struct nd_args *args, struct nd_buf *out, struct nd_err *er
 	for (size_t i = 0; i < args->nwords; i++) {
 		const struct nd_check *check = nd_check_find(args->words[i]);
 		if (!check)
-			return nd_err_set(err, ND_E_USAGE, "no finding %s (`explain` alone lists them)", args->words[i]);
+			return nd_err_set(err, ND_E_USAGE, "no finding %s (`explain` alone lists them)",
+					  args->words[i]);
 		if (i)
 			nd_buf_puts(out, "\n");
 		explain(check, out);
