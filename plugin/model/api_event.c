@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-/* RFC 3339 in UTC, as the API server writes it ("2025-01-31T10:00:00Z", with or without a fraction). */
+/* RFC 3339 in UTC, as the API server writes it: "2025-01-31T10:00:00Z", maybe with a fraction. */
 static int64_t parse_time(const char *text)
 {
 	struct tm tm = {0};

@@ -7,8 +7,8 @@
  *	const struct nd_cluster *cluster = nd_model_finish(model);
  *	nd_model_free(model);	and the cluster with it
  *
- * Lists are decoded item by item: a small scanner finds where items begin and end, cJSON parses one at
- * a time. An item that cannot be decoded is a gap of the model, never the end of it.
+ * Lists are decoded item by item: a small scanner finds where items begin and end, cJSON parses
+ * one at a time. An item that cannot be decoded is a gap of the model, never the end of it.
  */
 #ifndef ND_PLUGIN_MODEL_BUILD_H
 #define ND_PLUGIN_MODEL_BUILD_H

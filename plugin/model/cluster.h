@@ -57,7 +57,8 @@ struct nd_container {
 	bool is_init, is_ready;
 	int32_t restarts;
 	const char *waiting_reason, *waiting_message;	    /* state.waiting, or NULL */
-	const char *terminated_reason, *terminated_message; /* state.terminated or lastState.terminated */
+	/* state.terminated or lastState.terminated */
+	const char *terminated_reason, *terminated_message;
 	int32_t exit_code;
 	const char *args; /* command and args joined by a blank, or NULL */
 };
@@ -67,7 +68,8 @@ struct nd_pod {
 	const char *phase; /* "Running", ... */
 	struct nd_ip ip, ip6; /* status.podIPs */
 	bool is_host_network, is_ready;
-	const char *not_ready_reason, *not_ready_message; /* of the Ready or PodScheduled condition when not True */
+	/* of the Ready or PodScheduled condition when not True */
+	const char *not_ready_reason, *not_ready_message;
 	const char *dns_policy;
 	struct nd_container *containers; /* ncontainers; init containers first, as listed */
 	size_t ncontainers;
@@ -91,7 +93,8 @@ struct nd_service {
 	size_t nports;
 	const char *external_policy, *internal_policy; /* "Cluster", "Local", NULL */
 	bool publish_not_ready;
-	const char *proxy_name; /* label service.kubernetes.io/service-proxy-name: kube-proxy ignores it */
+	/* label service.kubernetes.io/service-proxy-name: kube-proxy ignores it */
+	const char *proxy_name;
 };
 
 struct nd_endpoint {
@@ -136,7 +139,8 @@ struct nd_configmap {
 };
 struct nd_policy {
 	struct nd_meta meta;
-	struct nd_labels pod_selector; /* matchLabels only; has_expressions says when that is not all */
+	/* matchLabels only; has_expressions says when that is not all */
+	struct nd_labels pod_selector;
 	bool has_expressions, is_ingress, is_egress;
 	size_t ningress, negress; /* rules */
 };
@@ -165,7 +169,8 @@ struct nd_address {
 };
 struct nd_route {
 	uint8_t family;
-	const char *type; /* "unicast", "local", "broadcast", "blackhole", "unreachable", "prohibit", ... */
+	/* "unicast", "local", "broadcast", "blackhole", "unreachable", "prohibit", ... */
+	const char *type;
 	struct nd_prefix dst; /* 0.0.0.0/0 or ::/0 for default */
 	struct nd_ip gateway, prefsrc;
 	const char *dev, *table, *protocol, *scope;
@@ -245,7 +250,8 @@ struct nd_ipt {
 /* nft -j list ruleset: native tables only need what the checks ask. */
 struct nd_nft_rule {
 	const char *text; /* our own one-line rendering, close to `nft list ruleset` */
-	const char *verdict; /* "accept", "drop", "reject", "return", "jump X", "goto X", "queue", NULL: none/other */
+	/* "accept", "drop", "reject", "return", "jump X", "goto X", "queue", NULL: none/other */
+	const char *verdict;
 	uint64_t handle, packets;
 	bool has_counter;
 	struct nd_prefix src, dst; /* family 0: any or not a plain prefix */
@@ -361,7 +367,8 @@ struct nd_host {
 
 /* A node container, from `docker ps -a`. */
 struct nd_node_container {
-	const char *name, *state, *status, *role; /* state "running", "paused", "exited"; role: kind's label */
+	/* state "running", "paused", "exited"; role: kind's label */
+	const char *name, *state, *status, *role;
 };
 
 /* Pods by address, for nd_look_pod_by_ip; hostNetwork pods are not in it. */

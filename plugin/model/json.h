@@ -1,6 +1,6 @@
 /*
  * json.h: read fields of a parsed JSON value without trusting its shape. Private to model/.
- * Every reader takes NULL and values of another type for "not there". Member names are case-sensitive.
+ * Every reader takes NULL and values of another type for "not there". Names are case-sensitive.
  */
 #ifndef ND_PLUGIN_MODEL_JSON_H
 #define ND_PLUGIN_MODEL_JSON_H

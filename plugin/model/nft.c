@@ -179,8 +179,9 @@ static bool decode_match(struct nd_model *m, const cJSON *match, struct nd_nft_r
 /* Statements that let every packet go on to the next one. */
 static bool is_passive(const char *name)
 {
-	static const char *const passive[] = {"log",	"mangle", "masquerade", "dnat",	   "snat",
-					      "redirect", "notrack", "ct helper", "comment", "set"};
+	static const char *const passive[] = {"log",  "mangle",	  "masquerade", "dnat",
+					      "snat", "redirect", "notrack",	"ct helper",
+					      "set",  "comment"};
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(passive); i++)
 		if (nd_eq(name, passive[i]))

@@ -181,10 +181,20 @@ static const struct writer {
 	const char *name;
 	void (*put)(struct nd_buf *out, const cJSON *value, int depth);
 } writers[] = {
-	{"prefix", put_prefix}, {"range", put_range}, {"set", put_set},	 {"concat", put_concat},
-	{"payload", put_payload}, {"meta", put_meta}, {"ct", put_ct},	 {"fib", put_fib},
-	{"elem", put_elem},	{"map", put_map},     {"&", put_and},	 {"|", put_or},
-	{"^", put_xor},	    {"numgen", put_numgen},
+	{"prefix", put_prefix},
+	{"range", put_range},
+	{"set", put_set},
+	{"concat", put_concat},
+	{"payload", put_payload},
+	{"meta", put_meta},
+	{"ct", put_ct},
+	{"fib", put_fib},
+	{"elem", put_elem},
+	{"map", put_map},
+	{"numgen", put_numgen},
+	{"&", put_and},
+	{"|", put_or},
+	{"^", put_xor},
 };
 
 static void object_text(struct nd_buf *out, const cJSON *expr, int depth)

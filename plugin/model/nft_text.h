@@ -1,4 +1,7 @@
-/* nft_text.h: parts of nft's JSON as one line of text, close to `nft list ruleset`. Private to model/. */
+/*
+ * nft_text.h: parts of nft's JSON as one line of text, close to `nft list ruleset`.
+ * Private to model/.
+ */
 #ifndef ND_PLUGIN_MODEL_NFT_TEXT_H
 #define ND_PLUGIN_MODEL_NFT_TEXT_H
 
