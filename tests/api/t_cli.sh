@@ -5,7 +5,7 @@
 # --save neither FILE nor FILE.part. Contexts are never called kind-..., so no container engine is asked.
 set -u
 cd "$(dirname "$0")" || exit 1
-tool=$(realpath "${NETDOCTOR:-../../build/bin/kubectl-netdoctor}")
+tool=$(realpath -e "${NETDOCTOR:-../../build/bin/kubectl-netdoctor}") || { echo "not ok t_cli: no program"; exit 1; }
 tmp=$(mktemp -d)
 server=
 cleanup() {
