@@ -18,24 +18,31 @@ static void run(struct nd_check_run *run)
 		const struct nd_host *host = &run->cluster->hosts[i];
 		const char *value = nd_look_sysctl(host, "net.ipv4.conf.all.arp_ignore");
 		uint64_t n;
-		if (!nd_host_has(host, ND_SECTION_sysctls) || !value || !nd_parse_u64(nd_str(value), 8, &n) || n < 2 ||
-		    !uses_ptp(run->cluster, host))
+		if (!nd_host_has(host, ND_SECTION_sysctls) || !value ||
+		    !nd_parse_u64(nd_str(value), 8, &n) || n < 2 || !uses_ptp(run->cluster, host))
 			continue;
 		struct nd_finding *f = nd_find(run, "node/%s", host->node);
-		f->title = nd_check_text(run, "Pods on %s can't reach anything: the node does not answer their ARP "
-					 "requests for the gateway", host->node);
-		nd_prove(run, f, nd_fact_where(run, host, "sysctl"), "net.ipv4.conf.all.arp_ignore = %s (wanted 0 or 1)",
-			 value);
+		f->title = nd_check_text(run,
+					 "Pods on %s can't reach anything: the node does not "
+					 "answer their ARP requests for the gateway",
+					 host->node);
+		nd_prove(run, f, nd_fact_where(run, host, "sysctl"),
+			 "net.ipv4.conf.all.arp_ignore = %s (wanted 0 or 1)", value);
 	}
 }
 
 const struct nd_check nd_check_arp_ignore_ptp = {
-	.id = "arp-ignore-ptp", .layer = ND_LAYER_KERNEL, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "arp-ignore-ptp",
+	.layer = ND_LAYER_KERNEL,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The node does not answer ARP requests of its pods",
-	.why = "With kindnet (ptp) the pods' gateway is a /32 address on the host's end of the link. From 2 on, arp_ignore "
-	       "makes the kernel answer only askers of the same subnet, and no pod is in a /32's: they get no route to "
-	       "host as soon as their ARP entry has aged.",
-	.fix = "on NODE: sysctl -w net.ipv4.conf.all.arp_ignore=0 (1 when kube-proxy runs in ipvs mode)",
+	.why = "With kindnet (ptp) the pods' gateway is a /32 address on the host's end of the "
+	       "link. From 2 on, arp_ignore makes the kernel answer only askers of the same "
+	       "subnet, and no pod is in a /32's: they get no route to host as soon as their ARP "
+	       "entry has aged.",
+	.fix = "on NODE: sysctl -w net.ipv4.conf.all.arp_ignore=0 (1 when kube-proxy runs in ipvs "
+	       "mode)",
 	.source = "kernel: Documentation/networking/ip-sysctl.rst, arp_ignore; kind issue 3880",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
 	.run = run,

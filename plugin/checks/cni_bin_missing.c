@@ -37,7 +37,8 @@ static bool is_sure(const struct nd_cluster *cluster, const struct nd_host *host
 	return false;
 }
 
-static void look_at(struct nd_check_run *run, const struct nd_host *host, const struct nd_cni_conf *conf)
+static void look_at(struct nd_check_run *run, const struct nd_host *host,
+		    const struct nd_cni_conf *conf)
 {
 	struct nd_finding *f = NULL;
 	const char *dir = host->cni.bin_dir ? host->cni.bin_dir : "/opt/cni/bin";
@@ -47,9 +48,11 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host, const 
 			continue;
 		if (!f) {
 			f = nd_find(run, "node/%s", host->node);
-			f->title = nd_check_text(run, "%s can't start pods: the CNI plugin %s %s", host->node, type, why);
+			f->title = nd_check_text(run, "%s can't start pods: the CNI plugin %s %s",
+						 host->node, type, why);
 		}
-		nd_prove(run, f, nd_fact_where(run, host, "cni"), "%s/%s %s; %s calls it", dir, type, why, conf->file);
+		nd_prove(run, f, nd_fact_where(run, host, "cni"), "%s/%s %s; %s calls it", dir,
+			 type, why, conf->file);
 	}
 }
 
@@ -58,17 +61,21 @@ static void run(struct nd_check_run *run)
 	for (size_t i = 0; i < run->cluster->nhosts; i++) {
 		const struct nd_host *host = &run->cluster->hosts[i];
 		struct nd_cni_conf conf;
-		if (nd_host_has(host, ND_SECTION_cni) && host->cni.bin_dir_exists && nd_cni_conf_read(run, host, &conf) &&
-		    !conf.error)
+		if (nd_host_has(host, ND_SECTION_cni) && host->cni.bin_dir_exists &&
+		    nd_cni_conf_read(run, host, &conf) && !conf.error)
 			look_at(run, host, &conf);
 	}
 }
 
 const struct nd_check nd_check_cni_bin_missing = {
-	.id = "cni-bin-missing", .layer = ND_LAYER_CNI, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "cni-bin-missing",
+	.layer = ND_LAYER_CNI,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "A CNI plugin is missing or can't be run",
-	.why = "The CNI configuration calls programs by name. If one is not there or not executable, no new pod gets a "
-	       "network and none starts (FailedCreatePodSandBox); pods that run go on.",
+	.why = "The CNI configuration calls programs by name. If one is not there or not "
+	       "executable, no new pod gets a network and none starts (FailedCreatePodSandBox); "
+	       "pods that run go on.",
 	.fix = "on NODE: chmod 755 the plugin, or copy it from a node of the same version",
 	.source = "containernetworking/cni: pkg/invoke/find.go; kind: images/base/Dockerfile",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},

@@ -21,7 +21,8 @@ static const char *text_of(const cJSON *object, const char *key)
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
-static void add_plugin(struct nd_check_run *run, struct nd_cni_conf *conf, const cJSON *plugin, int depth)
+static void add_plugin(struct nd_check_run *run, struct nd_cni_conf *conf, const cJSON *plugin,
+		       int depth)
 {
 	const char *type = text_of(plugin, "type");
 	const char *ipam = text_of(cJSON_GetObjectItemCaseSensitive(plugin, "ipam"), "type");
@@ -30,7 +31,8 @@ static void add_plugin(struct nd_check_run *run, struct nd_cni_conf *conf, const
 		add(run, conf, type);
 	if (ipam)
 		add(run, conf, ipam);
-	if (nd_eq(type, "flannel")) { /* flannel's plugin: bridge unless told, and always host-local */
+	if (nd_eq(type,
+		  "flannel")) { /* flannel's plugin: bridge unless told, and always host-local */
 		const char *other = text_of(delegate, "type");
 		add(run, conf, other ? other : "bridge");
 		add(run, conf, "host-local");
@@ -39,7 +41,8 @@ static void add_plugin(struct nd_check_run *run, struct nd_cni_conf *conf, const
 	}
 }
 
-/* As libcni: a .conflist needs a name and plugins, each with a type; anything else is a single plugin. */
+/* As libcni: a .conflist needs a name and plugins, each with a type; anything else is a single
+ * plugin. */
 static const char *read_list(struct nd_check_run *run, struct nd_cni_conf *conf, const cJSON *root)
 {
 	const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(root, "plugins"), *plugin;
@@ -47,8 +50,7 @@ static const char *read_list(struct nd_check_run *run, struct nd_cni_conf *conf,
 		return "it has no name";
 	if (!cJSON_IsArray(plugins) || !cJSON_GetArraySize(plugins))
 		return "it lists no plugins";
-	cJSON_ArrayForEach(plugin, plugins)
-	{
+	cJSON_ArrayForEach(plugin, plugins) {
 		if (!text_of(plugin, "type"))
 			return "one of its plugins has no type";
 		add_plugin(run, conf, plugin, 0);
@@ -56,7 +58,8 @@ static const char *read_list(struct nd_check_run *run, struct nd_cni_conf *conf,
 	return NULL;
 }
 
-static const char *read_json(struct nd_check_run *run, struct nd_cni_conf *conf, const char *content)
+static const char *read_json(struct nd_check_run *run, struct nd_cni_conf *conf,
+			     const char *content)
 {
 	cJSON *root = cJSON_ParseWithLength(content, strlen(content));
 	const char *error = NULL;

@@ -16,24 +16,34 @@ static void run(struct nd_check_run *run)
 			continue;
 		if (!f) {
 			f = nd_find(run, "cluster");
-			nd_prove(run, f, "daemonsets", "none of them is a CNI (%zu workloads read)", cluster->nworkloads);
+			nd_prove(run, f, "daemonsets", "none of them is a CNI (%zu workloads read)",
+				 cluster->nworkloads);
 		}
-		nd_prove(run, f, nd_check_text(run, "node/%s", node->meta.name), "%s", node->ready_message);
+		nd_prove(run, f, nd_check_text(run, "node/%s", node->meta.name), "%s",
+			 node->ready_message);
 	}
 }
 
 const struct nd_check nd_check_cni_not_installed = {
-	.id = "cni-not-installed", .layer = ND_LAYER_CNI, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "cni-not-installed",
+	.layer = ND_LAYER_CNI,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The cluster has no CNI: nothing gives its pods a network",
-	.why = "No DaemonSet of a network plugin exists, and nodes have no configuration of one. They stay NotReady, "
-	       "CoreDNS stays Pending, nothing can start. It was never installed (kind with disableDefaultCNI) or it "
-	       "was deleted.",
+	.why = "No DaemonSet of a network plugin exists, and nodes have no configuration of one. "
+	       "They stay NotReady, CoreDNS stays Pending, nothing can start. It was never "
+	       "installed (kind with disableDefaultCNI) or it was deleted.",
 	.fix = "install the CNI (apply its manifest); it must fit the cluster's pod range",
 	.source = "kind docs: disableDefaultCNI; kubelet: NetworkPluginNotReady",
-	.explains = {{"cni-conf-missing", ND_ANYWHERE}, {"cni-conf-invalid", ND_ANYWHERE},
-		     {"cni-bin-missing", ND_ANYWHERE}, {"vxlan-dev-missing", ND_ANYWHERE},
-		     {"vxlan-fdb-wrong", ND_ANYWHERE}, {"route-pod-cidr-missing", ND_ANYWHERE},
-		     {"masq-missing", ND_ANYWHERE}, {"svc-pods-not-ready", ND_ANYWHERE},
-		     {"dns-no-replicas", ND_ANYWHERE}, {"kp-not-running", ND_ANYWHERE}},
+	.explains = {{"cni-conf-missing", ND_ANYWHERE},
+		     {"cni-conf-invalid", ND_ANYWHERE},
+		     {"cni-bin-missing", ND_ANYWHERE},
+		     {"vxlan-dev-missing", ND_ANYWHERE},
+		     {"vxlan-fdb-wrong", ND_ANYWHERE},
+		     {"route-pod-cidr-missing", ND_ANYWHERE},
+		     {"masq-missing", ND_ANYWHERE},
+		     {"svc-pods-not-ready", ND_ANYWHERE},
+		     {"dns-no-replicas", ND_ANYWHERE},
+		     {"kp-not-running", ND_ANYWHERE}},
 	.run = run,
 };

@@ -6,7 +6,8 @@
 /* CoreDNS as kubeadm and kind install it; other set-ups name their service as they like. */
 static const struct nd_workload *coredns(const struct nd_cluster *cluster)
 {
-	const struct nd_workload *w = nd_look_workload(cluster, "Deployment", "kube-system", "coredns");
+	const struct nd_workload *w =
+		nd_look_workload(cluster, "Deployment", "kube-system", "coredns");
 	return w && nd_eq(nd_labels_get(&w->template_labels, "k8s-app"), "kube-dns") ? w : NULL;
 }
 
@@ -22,8 +23,9 @@ static bool another_serves(const struct nd_cluster *cluster, const struct nd_wor
 {
 	for (size_t i = 0; i < cluster->nservices; i++) {
 		const struct nd_service *s = &cluster->services[i];
-		if (nd_eq(s->meta.ns, "kube-system") && !nd_eq(s->meta.name, "kube-dns") && s->has_selector &&
-		    nd_labels_match(&s->selector, &dns->template_labels) && has_port_53(s, "UDP"))
+		if (nd_eq(s->meta.ns, "kube-system") && !nd_eq(s->meta.name, "kube-dns") &&
+		    s->has_selector && nd_labels_match(&s->selector, &dns->template_labels) &&
+		    has_port_53(s, "UDP"))
 			return true;
 	}
 	return false;
@@ -38,7 +40,8 @@ static struct nd_ip orphan(const struct nd_cluster *cluster)
 		nd_kubelet_dns_read(&cluster->hosts[i], &dns);
 		if (!dns.is_known)
 			continue;
-		if (!dns.n || nd_kubelet_dns_is_served(cluster, dns.ips[0]) || (ip.family && !nd_ip_eq(ip, dns.ips[0])))
+		if (!dns.n || nd_kubelet_dns_is_served(cluster, dns.ips[0]) ||
+		    (ip.family && !nd_ip_eq(ip, dns.ips[0])))
 			return (struct nd_ip){0};
 		ip = dns.ips[0];
 	}
@@ -59,12 +62,15 @@ static void missing(struct nd_check_run *run)
 	char ip[ND_IP_TEXT];
 	struct nd_ip lost = orphan(run->cluster);
 	const struct nd_workload *dns = coredns(run->cluster);
-	if (!nd_look_has_list(run->cluster, "deployments") || !dns || another_serves(run->cluster, dns))
+	if (!nd_look_has_list(run->cluster, "deployments") || !dns ||
+	    another_serves(run->cluster, dns))
 		return;
 	struct nd_finding *f = begin(run, NULL, "the DNS service kube-dns does not exist");
-	nd_prove(run, f, "services", "no kube-system/kube-dns, but deployment coredns exists (%d ready)", dns->ready);
+	nd_prove(run, f, "services",
+		 "no kube-system/kube-dns, but deployment coredns exists (%d ready)", dns->ready);
 	if (lost.family)
-		nd_prove(run, f, "kubelet configuration", "pods are told to ask %s, which no service has", nd_ip_text(lost, ip));
+		nd_prove(run, f, "kubelet configuration",
+			 "pods are told to ask %s, which no service has", nd_ip_text(lost, ip));
 }
 
 static void look_at(struct nd_check_run *run, const struct nd_service *s)
@@ -76,22 +82,27 @@ static void look_at(struct nd_check_run *run, const struct nd_service *s)
 	char want[ND_IP_TEXT], is[ND_IP_TEXT];
 	if (s->has_selector && dns && !nd_labels_match(&s->selector, &dns->template_labels)) {
 		size_t total;
-		if (!nd_look_ready_endpoints(run->cluster, s, &total) && nd_look_has_list(run->cluster, "endpointslices")) {
-			f = begin(run, f, "the selector of service kube-dns does not match the DNS pods");
-			nd_prove(run, f, where, "selector %s=%s does not match the pods of deployment coredns",
+		if (!nd_look_ready_endpoints(run->cluster, s, &total) &&
+		    nd_look_has_list(run->cluster, "endpointslices")) {
+			f = begin(run, f,
+				  "the selector of service kube-dns does not match the DNS pods");
+			nd_prove(run, f, where,
+				 "selector %s=%s does not match the pods of deployment coredns",
 				 s->selector.n ? s->selector.items[0].key : "",
 				 s->selector.n ? s->selector.items[0].value : "");
 		}
 	}
 	if (!has_port_53(s, "UDP") || !has_port_53(s, "TCP")) {
 		const char *protocol = has_port_53(s, "UDP") ? "TCP" : "UDP";
-		f = begin(run, f, nd_check_text(run, "service kube-dns has no port 53/%s", protocol));
+		f = begin(run, f,
+			  nd_check_text(run, "service kube-dns has no port 53/%s", protocol));
 		nd_prove(run, f, where, "no port 53/%s", protocol);
 	}
 	if (lost.family && s->cluster_ip.family && run->cluster->nhosts > 1) {
-		f = begin(run, f, "service kube-dns does not have the address that pods are told to ask");
-		nd_prove(run, f, where, "its address is %s, kubelets tell pods to ask %s", nd_ip_text(s->cluster_ip, is),
-			 nd_ip_text(lost, want));
+		f = begin(run, f,
+			  "service kube-dns does not have the address that pods are told to ask");
+		nd_prove(run, f, where, "its address is %s, kubelets tell pods to ask %s",
+			 nd_ip_text(s->cluster_ip, is), nd_ip_text(lost, want));
 	}
 }
 
@@ -107,13 +118,19 @@ static void run(struct nd_check_run *run)
 }
 
 const struct nd_check nd_check_dns_service_broken = {
-	.id = "dns-service-broken", .layer = ND_LAYER_DNS, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "dns-service-broken",
+	.layer = ND_LAYER_DNS,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The DNS service is missing or wrong",
-	.why = "Pods ask one fixed address for names: that of service kube-system/kube-dns. If the service is gone, has another "
-	       "address, no port 53 for UDP and TCP, or does not select the DNS pods, all lookups fail though CoreDNS runs.",
-	.fix = "create service kube-system/kube-dns with the address in the kubelets' clusterDNS (kubeadm init phase addon coredns)",
+	.why = "Pods ask one fixed address for names: that of service kube-system/kube-dns. If the "
+	       "service is gone, has another address, no port 53 for UDP and TCP, or does not "
+	       "select the DNS pods, all lookups fail though CoreDNS runs.",
+	.fix = "create service kube-system/kube-dns with the address in the kubelets' clusterDNS "
+	       "(kubeadm init phase addon coredns)",
 	.source = "kubeadm: phases/addons/dns; KubeletConfiguration v1beta1 clusterDNS",
-	.explains = {{"dns-no-replicas", ND_ANYWHERE}, {"svc-pods-not-ready", ND_ANYWHERE},
+	.explains = {{"dns-no-replicas", ND_ANYWHERE},
+		     {"svc-pods-not-ready", ND_ANYWHERE},
 		     {"dns-kubelet-clusterdns", ND_ANYWHERE}},
 	.run = run,
 };

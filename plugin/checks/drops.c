@@ -5,8 +5,8 @@
 
 #include <strings.h>
 
-#define MAX_DEPTH 24	   /* of jumps; the kernel allows no loops, a hostile dump may show one */
-#define MAX_STEPS 200000   /* rules looked at for one packet */
+#define MAX_DEPTH 24 /* of jumps; the kernel allows no loops, a hostile dump may show one */
+#define MAX_STEPS 200000 /* rules looked at for one packet */
 #define MAX_WISHES 256
 
 /* One rule, whatever the backend. */
@@ -49,16 +49,20 @@ static bool find_chain(const struct ruleset *rs, const char *name, struct chain 
 	out->policy = c->policy;
 	out->ipt = c->rules;
 	out->n = c->nrules;
-	/* KUBE-FIREWALL is only allowed to drop what is for 127.0.0.0/8; anything else in it is a stray. */
+	/* KUBE-FIREWALL is only allowed to drop what is for 127.0.0.0/8; anything else in it is a
+	 * stray. */
 	out->is_system = nd_fact_is_system_chain(name) && !nd_eq(name, "KUBE-FIREWALL");
 	return true;
 }
 
-/* The ports of "-m multiport --dports 53,80" when that is all the rule says besides the common fields. */
+/* The ports of "-m multiport --dports 53,80" when that is all the rule says besides the common
+ * fields. */
 static const char *only_multiport(const char *text)
 {
-	static const char *const more[] = {"! --dports", "--sport", "--ports", "--tcp-flags", "--syn", "--icmp", "-f "};
-	static const char *const plain[] = {"comment", "tcp", "udp", "conntrack", "state", "multiport"};
+	static const char *const more[] = {"! --dports", "--sport", "--ports", "--tcp-flags",
+					   "--syn",      "--icmp",  "-f "};
+	static const char *const plain[] = {"comment",   "tcp",   "udp",
+					    "conntrack", "state", "multiport"};
 	const char *dports = text ? strstr(text, "--dports ") : NULL;
 	for (size_t i = 0; dports && i < ND_ARRAY_LEN(more); i++)
 		if (strstr(text, more[i]))
@@ -66,7 +70,8 @@ static const char *only_multiport(const char *text)
 	for (const char *m = dports ? strstr(text, "-m ") : NULL; m; m = strstr(m + 3, "-m ")) {
 		bool is_plain = false;
 		for (size_t i = 0; i < ND_ARRAY_LEN(plain); i++)
-			is_plain = is_plain || (nd_starts(m + 3, plain[i]) && m[3 + strlen(plain[i])] == ' ');
+			is_plain = is_plain ||
+				   (nd_starts(m + 3, plain[i]) && m[3 + strlen(plain[i])] == ' ');
 		if (!is_plain)
 			return NULL;
 	}
@@ -77,17 +82,28 @@ static const char *only_multiport(const char *text)
 static const char *nft_ctstate(const char *text)
 {
 	const char *state = text ? strstr(text, "ct state ") : NULL;
-	if (!state || nd_starts(state, "ct state vmap") || nd_starts(state, "ct state !") || strstr(state, "new"))
+	if (!state || nd_starts(state, "ct state vmap") || nd_starts(state, "ct state !") ||
+	    strstr(state, "new"))
 		return NULL;
 	return state + strlen("ct state ");
 }
 
 static struct view view_nft(const struct nd_nft_rule *r)
 {
-	struct view v = {.wish = {.src = r->src, .dst = r->dst, .src_not = r->src_not, .dst_not = r->dst_not, .in = r->in,
-				  .out = r->out, .proto = r->proto, .dport_min = r->dport_min, .dport_max = r->dport_max},
-			 .has_other = r->has_other_match, .text = r->text, .packets = r->packets,
-			 .ctstate = nft_ctstate(r->text), .target = r->verdict};
+	struct view v = {.wish = {.src = r->src,
+				  .dst = r->dst,
+				  .src_not = r->src_not,
+				  .dst_not = r->dst_not,
+				  .in = r->in,
+				  .out = r->out,
+				  .proto = r->proto,
+				  .dport_min = r->dport_min,
+				  .dport_max = r->dport_max},
+			 .has_other = r->has_other_match,
+			 .text = r->text,
+			 .packets = r->packets,
+			 .ctstate = nft_ctstate(r->text),
+			 .target = r->verdict};
 	if (nd_eq(r->verdict, "accept") || nd_eq(r->verdict, "queue"))
 		v.target = "ACCEPT";
 	else if (nd_eq(r->verdict, "drop") || nd_eq(r->verdict, "reject"))
@@ -104,16 +120,30 @@ static struct view view_nft(const struct nd_nft_rule *r)
 
 static struct view view_ipt(const struct nd_ipt_rule *r)
 {
-	struct view v = {.wish = {.src = r->src, .dst = r->dst, .src_not = r->src_not, .dst_not = r->dst_not, .in = r->in,
-				  .out = r->out, .proto = r->proto, .dport_min = r->dport_min, .dport_max = r->dport_max},
-			 .in_not = r->in_not, .out_not = r->out_not, .proto_not = r->proto_not,
-			 .has_other = r->has_other_match, .text = r->text, .packets = r->packets, .ctstate = r->ctstate,
-			 .target = r->target, .is_goto = r->is_goto};
+	struct view v = {.wish = {.src = r->src,
+				  .dst = r->dst,
+				  .src_not = r->src_not,
+				  .dst_not = r->dst_not,
+				  .in = r->in,
+				  .out = r->out,
+				  .proto = r->proto,
+				  .dport_min = r->dport_min,
+				  .dport_max = r->dport_max},
+			 .in_not = r->in_not,
+			 .out_not = r->out_not,
+			 .proto_not = r->proto_not,
+			 .has_other = r->has_other_match,
+			 .text = r->text,
+			 .packets = r->packets,
+			 .ctstate = r->ctstate,
+			 .target = r->target,
+			 .is_goto = r->is_goto};
 	if (nd_eq(r->target, "REJECT"))
 		v.target = "DROP";
 	else if (nd_eq(r->target, "NFQUEUE") || nd_eq(r->target, "QUEUE"))
 		v.target = "ACCEPT";
-	v.is_jump = v.target && !nd_eq(v.target, "DROP") && !nd_eq(v.target, "ACCEPT") && !nd_eq(v.target, "RETURN");
+	v.is_jump = v.target && !nd_eq(v.target, "DROP") && !nd_eq(v.target, "ACCEPT") &&
+		    !nd_eq(v.target, "RETURN");
 	if (v.has_other && (v.wish.dports = only_multiport(r->text)))
 		v.has_other = false;
 	if (v.proto_not)
@@ -151,7 +181,8 @@ static bool match_state(const char *list, bool is_new)
 static bool match_proto(const char *want, const char *proto)
 {
 	return !want || nd_eq(want, proto) || (nd_eq(want, "6") && nd_eq(proto, "tcp")) ||
-	       (nd_eq(want, "17") && nd_eq(proto, "udp")) || (nd_eq(want, "1") && nd_eq(proto, "icmp"));
+	       (nd_eq(want, "17") && nd_eq(proto, "udp")) ||
+	       (nd_eq(want, "1") && nd_eq(proto, "icmp"));
 }
 
 static bool match_prefix(struct nd_prefix want, bool is_not, struct nd_ip ip)
@@ -164,7 +195,9 @@ static enum match match_other(const struct view *v, const struct nd_flow *flow, 
 	if (!v->has_other)
 		return YES;
 	if (nd_eq(flow->proto, "icmp") && v->text)
-		return strstr(v->text, "icmp-type 3/4") || strstr(v->text, "fragmentation-needed") ? YES : NO;
+		return strstr(v->text, "icmp-type 3/4") || strstr(v->text, "fragmentation-needed")
+			       ? YES
+			       : NO;
 	/* The system's own rules ask for its marks, which an ordinary packet does not carry. */
 	return is_system ? NO : MAYBE;
 }
@@ -172,9 +205,12 @@ static enum match match_other(const struct view *v, const struct nd_flow *flow, 
 static enum match match(const struct view *v, const struct nd_flow *flow, bool is_system)
 {
 	const struct nd_flow_wish *w = &v->wish;
-	enum match in = match_device(w->in, v->in_not, flow->in), out = match_device(w->out, v->out_not, flow->out);
-	if (in == NO || out == NO || !match_proto(w->proto, flow->proto) || !match_prefix(w->src, w->src_not, flow->src) ||
-	    !match_prefix(w->dst, w->dst_not, flow->dst) || !match_state(v->ctstate, flow->is_new) ||
+	enum match in = match_device(w->in, v->in_not, flow->in),
+		   out = match_device(w->out, v->out_not, flow->out);
+	if (in == NO || out == NO || !match_proto(w->proto, flow->proto) ||
+	    !match_prefix(w->src, w->src_not, flow->src) ||
+	    !match_prefix(w->dst, w->dst_not, flow->dst) ||
+	    !match_state(v->ctstate, flow->is_new) ||
 	    (w->dport_max && (flow->dport < w->dport_min || flow->dport > w->dport_max)) ||
 	    (w->dports && !nd_flow_in_ports(w->dports, flow->dport)))
 		return NO;
@@ -193,7 +229,7 @@ struct walk {
 	const struct nd_flow *flow;
 	size_t steps;
 	bool may_be_gone; /* something before may have accepted it */
-	struct chain at;  /* of the drop */
+	struct chain at; /* of the drop */
 	size_t index;
 };
 
@@ -251,7 +287,8 @@ static enum fate walk_chain(struct walk *w, const struct chain *c, int depth)
 				break;
 		}
 	}
-	/* What may have returned from here is back in the caller's chain, so only this chain was in doubt. */
+	/* What may have returned from here is back in the caller's chain, so only this chain was in
+	 * doubt. */
 	if (may_return)
 		w->may_be_gone = was_gone;
 	return GOES_ON;
@@ -284,8 +321,8 @@ static void narrow(struct nd_flow_wish *w, const struct nd_flow_wish *outer)
 	w->wants_established = w->wants_established || outer->wants_established;
 }
 
-static void collect(const struct ruleset *rs, const struct chain *c, const struct nd_flow_wish *outer, int depth,
-		    struct wishes *out)
+static void collect(const struct ruleset *rs, const struct chain *c,
+		    const struct nd_flow_wish *outer, int depth, struct wishes *out)
 {
 	for (size_t i = 0; i < c->n && depth < MAX_DEPTH && ++out->steps < MAX_STEPS; i++) {
 		struct view v = view_at(c, i);
@@ -299,12 +336,16 @@ static void collect(const struct ruleset *rs, const struct chain *c, const struc
 	}
 }
 
-static void add(struct nd_check_run *run, struct nd_drops *out, const struct walk *w, const char *base, bool is_policy,
-		const char *table, uint64_t policy_packets)
+static void add(struct nd_check_run *run, struct nd_drops *out, const struct walk *w,
+		const char *base, bool is_policy, const char *table, uint64_t policy_packets)
 {
-	struct nd_drop d = {.table = table, .base = base, .chain = is_policy ? base : w->at.name,
-			    .text = nd_check_text(run, "policy %s", w->rs->nft ? "drop" : "DROP"), .what = w->flow->what,
-			    .is_policy = is_policy, .packets = policy_packets,
+	struct nd_drop d = {.table = table,
+			    .base = base,
+			    .chain = is_policy ? base : w->at.name,
+			    .text = nd_check_text(run, "policy %s", w->rs->nft ? "drop" : "DROP"),
+			    .what = w->flow->what,
+			    .is_policy = is_policy,
+			    .packets = policy_packets,
 			    .is_too_big = nd_eq(w->flow->proto, "icmp")};
 	if (!is_policy) {
 		struct view v = view_at(&w->at, w->index);
@@ -319,9 +360,9 @@ static void add(struct nd_check_run *run, struct nd_drops *out, const struct wal
 	ND_ARENA_PUSH(run->arena, out->items, out->n) = d;
 }
 
-static void try_base(struct nd_check_run *run, const struct nd_host *host, const struct ruleset *rs, const char *name,
-		     enum nd_hook hook, bool is_before_nat, const char *table, uint64_t policy_packets,
-		     struct nd_drops *out)
+static void try_base(struct nd_check_run *run, const struct nd_host *host, const struct ruleset *rs,
+		     const char *name, enum nd_hook hook, bool is_before_nat, const char *table,
+		     uint64_t policy_packets, struct nd_drops *out)
 {
 	struct chain base;
 	struct nd_flow_wish any = {0};
@@ -346,9 +387,11 @@ static void try_base(struct nd_check_run *run, const struct nd_host *host, const
 	}
 }
 
-static const char *const hook_names[ND_HOOKS] = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"};
+static const char *const hook_names[ND_HOOKS] = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT",
+						 "POSTROUTING"};
 
-void nd_drops_ipt(struct nd_check_run *run, const struct nd_host *host, const struct nd_ipt *ipt, struct nd_drops *out)
+void nd_drops_ipt(struct nd_check_run *run, const struct nd_host *host, const struct nd_ipt *ipt,
+		  struct nd_drops *out)
 {
 	static const char *const tables[] = {"raw", "mangle", "filter", "security"};
 	memset(out, 0, sizeof(*out));
@@ -358,18 +401,20 @@ void nd_drops_ipt(struct nd_check_run *run, const struct nd_host *host, const st
 		struct ruleset rs = {.ipt = ipt, .table_name = tables[t]};
 		bool is_before_nat = t < 2;
 		for (size_t h = 0; h < ND_HOOKS; h++) {
-			const struct nd_ipt_chain *base = nd_look_ipt_chain(ipt, tables[t], hook_names[h]);
+			const struct nd_ipt_chain *base =
+				nd_look_ipt_chain(ipt, tables[t], hook_names[h]);
 			if (base && base->policy)
-				try_base(run, host, &rs, hook_names[h], (enum nd_hook)h, is_before_nat, tables[t],
-					 base->packets, out);
+				try_base(run, host, &rs, hook_names[h], (enum nd_hook)h,
+					 is_before_nat, tables[t], base->packets, out);
 		}
 	}
 }
 
 static bool is_system_table(const struct nd_nft_table *table)
 {
-	static const char *const owned[] = {"kube-", "kindnet", "flannel-", "cni_", "docker", "calico", "cali-", "cilium",
-					    "libvirt", "netavark", "podman", "antrea", "lxc", "lxd", "incus"};
+	static const char *const owned[] = {"kube-",  "kindnet", "flannel-", "cni_",    "docker",
+					    "calico", "cali-",   "cilium",   "libvirt", "netavark",
+					    "podman", "antrea",  "lxc",      "lxd",     "incus"};
 	for (size_t i = 0; i < ND_ARRAY_LEN(owned); i++)
 		if (nd_starts(table->name, owned[i]))
 			return true;
@@ -382,13 +427,16 @@ void nd_drops_nft(struct nd_check_run *run, const struct nd_host *host, struct n
 	for (size_t t = 0; nd_host_has(host, ND_SECTION_nft) && t < host->nnft; t++) {
 		const struct nd_nft_table *table = &host->nft[t];
 		struct ruleset rs = {.nft = table};
-		const char *name = is_system_table(table) ? NULL : nd_check_text(run, "%s %s", table->family, table->name);
+		const char *name =
+			is_system_table(table)
+				? NULL
+				: nd_check_text(run, "%s %s", table->family, table->name);
 		for (size_t c = 0; name && c < table->nchains; c++) {
 			const struct nd_nft_chain *chain = &table->chains[c];
 			for (size_t h = 0; chain->hook && h < ND_HOOKS; h++)
 				if (strcasecmp(chain->hook, hook_names[h]) == 0)
-					try_base(run, host, &rs, chain->name, (enum nd_hook)h, chain->priority < -100, name,
-						 0, out);
+					try_base(run, host, &rs, chain->name, (enum nd_hook)h,
+						 chain->priority < -100, name, 0, out);
 		}
 	}
 }

@@ -15,8 +15,10 @@ const char *nd_fact_uplink(const struct nd_cluster *cluster, const struct nd_hos
 	if (!node || !nd_host_has(host, ND_SECTION_addrs))
 		return NULL;
 	for (size_t i = 0; i < host->naddrs; i++)
-		if ((node->internal_ip.family && nd_ip_eq(host->addrs[i].prefix.ip, node->internal_ip)) ||
-		    (node->internal_ip6.family && nd_ip_eq(host->addrs[i].prefix.ip, node->internal_ip6)))
+		if ((node->internal_ip.family &&
+		     nd_ip_eq(host->addrs[i].prefix.ip, node->internal_ip)) ||
+		    (node->internal_ip6.family &&
+		     nd_ip_eq(host->addrs[i].prefix.ip, node->internal_ip6)))
 			return host->addrs[i].dev;
 	return NULL;
 }
@@ -36,9 +38,10 @@ bool nd_fact_has_family(const struct nd_node *node, uint8_t family)
 
 bool nd_fact_is_system_chain(const char *chain)
 {
-	static const char *const owned[] = {"KUBE-", "CNI-", "FLANNEL-", "DOCKER", "cali-", "CILIUM", "OLD_CILIUM",
-					    "KIND-", "WEAVE", "ANTREA-", "LIBVIRT_", "f2b-", "NETAVARK", "ISTIO_",
-					    "PROXY_INIT_"};
+	static const char *const owned[] = {"KUBE-",    "CNI-",    "FLANNEL-",   "DOCKER",
+					    "cali-",    "CILIUM",  "OLD_CILIUM", "KIND-",
+					    "WEAVE",    "ANTREA-", "LIBVIRT_",   "f2b-",
+					    "NETAVARK", "ISTIO_",  "PROXY_INIT_"};
 	for (size_t i = 0; i < ND_ARRAY_LEN(owned); i++)
 		if (nd_starts(chain, owned[i]))
 			return true;
@@ -56,7 +59,8 @@ static size_t hints(const struct nd_ipt *ipt)
 	       (services && services->nrules ? 2 : 0);
 }
 
-/* As iptables-wrappers decides (nft first); the alternative of the node only when nobody left a hint. */
+/* As iptables-wrappers decides (nft first); the alternative of the node only when nobody left a
+ * hint. */
 enum nd_ipt_backend nd_fact_kube_backend(const struct nd_host *host)
 {
 	size_t nft = hints(&host->ipt[ND_IPT_NFT]) + hints(&host->ipt6[ND_IPT_NFT]);
@@ -85,9 +89,12 @@ const struct nd_cni_file *nd_fact_cni_file(const struct nd_host *host, size_t n)
 bool nd_fact_vtep(const struct nd_node *node, struct nd_vtep *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (!node || !nd_eq(nd_labels_get(&node->annotations, "flannel.alpha.coreos.com/backend-type"), "vxlan"))
+	if (!node ||
+	    !nd_eq(nd_labels_get(&node->annotations, "flannel.alpha.coreos.com/backend-type"),
+		   "vxlan"))
 		return false;
-	const char *text = nd_labels_get(&node->annotations, "flannel.alpha.coreos.com/backend-data");
+	const char *text =
+		nd_labels_get(&node->annotations, "flannel.alpha.coreos.com/backend-data");
 	const char *ip = nd_labels_get(&node->annotations, "flannel.alpha.coreos.com/public-ip");
 	cJSON *data = text ? cJSON_Parse(text) : NULL;
 	const cJSON *mac = cJSON_GetObjectItemCaseSensitive(data, "VtepMAC");
@@ -112,7 +119,8 @@ const struct nd_pod *nd_fact_some_pod(const struct nd_cluster *cluster, const ch
 {
 	for (size_t i = 0; i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
-		if (nd_eq(pod->node, node) && !pod->is_host_network && pod->ip.family == 4 && !nd_fact_pod_ended(pod))
+		if (nd_eq(pod->node, node) && !pod->is_host_network && pod->ip.family == 4 &&
+		    !nd_fact_pod_ended(pod))
 			return pod;
 	}
 	return NULL;
@@ -120,9 +128,10 @@ const struct nd_pod *nd_fact_some_pod(const struct nd_cluster *cluster, const ch
 
 const struct nd_workload *nd_fact_cni_daemonset(const struct nd_cluster *cluster)
 {
-	static const char *const known[] = {"kindnet", "flannel", "calico", "canal", "cilium", "weave", "antrea",
-					    "kube-router", "aws-node", "ovn", "azure-cn", "multus", "cni", "netd",
-					    "kube-ovn", "terway", "romana", "contiv", "tungsten", "spiderpool"};
+	static const char *const known[] = {
+		"kindnet",     "flannel",  "calico", "canal",    "cilium",   "weave",     "antrea",
+		"kube-router", "aws-node", "ovn",    "azure-cn", "multus",   "cni",       "netd",
+		"kube-ovn",    "terway",   "romana", "contiv",   "tungsten", "spiderpool"};
 	for (size_t i = 0; i < cluster->nworkloads; i++) {
 		const struct nd_workload *w = &cluster->workloads[i];
 		if (!nd_eq(w->kind, "DaemonSet") || !w->meta.name)

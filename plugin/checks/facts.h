@@ -1,6 +1,6 @@
 /*
- * facts.h: small questions that several checks ask. Pure, like model/look.h; knows nothing of findings
- * but how a place is written in a proof.
+ * facts.h: small questions that several checks ask. Pure, like model/look.h; knows nothing of
+ * findings but how a place is written in a proof.
  */
 #ifndef ND_PLUGIN_CHECKS_FACTS_H
 #define ND_PLUGIN_CHECKS_FACTS_H
@@ -27,8 +27,8 @@ const struct nd_cni_file *nd_fact_cni_file(const struct nd_host *host, size_t n)
 /* What flannel wrote on its node. */
 struct nd_vtep {
 	uint32_t vni;
-	char mac[24];	     /* lower case */
-	char dev[32];	     /* "flannel.1" */
+	char mac[24]; /* lower case */
+	char dev[32]; /* "flannel.1" */
 	struct nd_ip public_ip;
 };
 /* False: not a flannel node, not vxlan, or the annotations are not there. */
@@ -37,7 +37,8 @@ bool nd_fact_vtep(const struct nd_node *node, struct nd_vtep *out);
 /* A pod on a node, not hostNetwork, with an address, that has not ended; NULL: none. */
 const struct nd_pod *nd_fact_some_pod(const struct nd_cluster *cluster, const char *node);
 bool nd_fact_pod_ended(const struct nd_pod *pod);
-/* Labels of a DaemonSet or Deployment of some network add-on: "kindnet", "kube-flannel-ds"... or NULL. */
+/* Labels of a DaemonSet or Deployment of some network add-on: "kindnet", "kube-flannel-ds"... or
+ * NULL. */
 const struct nd_workload *nd_fact_cni_daemonset(const struct nd_cluster *cluster);
 /* The kube-proxy pod of a node, or NULL. */
 const struct nd_pod *nd_fact_kube_proxy_pod(const struct nd_cluster *cluster, const char *node);

@@ -60,13 +60,15 @@ static struct nd_ip pick_pod(const struct picking *p, bool here, struct nd_prefi
 	for (size_t i = 0; i < p->cluster->nnodes && !is_any; i++) {
 		const struct nd_node *node = &p->cluster->nodes[i];
 		const struct nd_prefix *cidr = nd_fact_pod_cidr(node, 4);
-		if (cidr && nd_eq(node->meta.name, p->host->node) == here && fits(want, is_not, nd_prefix_at(*cidr, 2)))
+		if (cidr && nd_eq(node->meta.name, p->host->node) == here &&
+		    fits(want, is_not, nd_prefix_at(*cidr, 2)))
 			return nd_prefix_at(*cidr, 2);
 	}
 	return (struct nd_ip){0};
 }
 
-static struct nd_ip pick_node(const struct picking *p, bool self, struct nd_prefix want, bool is_not)
+static struct nd_ip pick_node(const struct picking *p, bool self, struct nd_prefix want,
+			      bool is_not)
 {
 	for (size_t i = 0; i < p->cluster->nnodes; i++) {
 		const struct nd_node *node = &p->cluster->nodes[i];
@@ -109,7 +111,8 @@ static const char *lower(const char *protocol)
 }
 
 /* A port in use behind pod addresses: what slices send to; containers need not declare theirs. */
-static bool pod_port(const struct picking *p, bool is_host_network, const char *node, struct nd_flow *flow)
+static bool pod_port(const struct picking *p, bool is_host_network, const char *node,
+		     struct nd_flow *flow)
 {
 	for (size_t i = 0; i < p->cluster->npods; i++) {
 		const struct nd_pod *pod = &p->cluster->pods[i];
@@ -118,26 +121,34 @@ static bool pod_port(const struct picking *p, bool is_host_network, const char *
 		for (size_t c = 0; c < pod->ncontainers; c++)
 			for (size_t k = 0; k < pod->containers[c].nports; k++) {
 				const struct nd_container_port *port = &pod->containers[c].ports[k];
-				if (lower(port->protocol) && port_fits(p->wish, lower(port->protocol), port->port)) {
+				if (lower(port->protocol) &&
+				    port_fits(p->wish, lower(port->protocol), port->port)) {
 					flow->proto = lower(port->protocol);
 					flow->dport = port->port;
 					return true;
 				}
 			}
 	}
-	for (size_t i = 0; i < p->cluster->nslices && !is_host_network; i++)
-		for (size_t k = 0; k < p->cluster->slices[i].nports; k++) {
-			const struct nd_slice_port *port = &p->cluster->slices[i].ports[k];
-			if (lower(port->protocol) && port_fits(p->wish, lower(port->protocol), port->port)) {
+	for (size_t i = 0; i < p->cluster->nslices && !is_host_network; i++) {
+		const struct nd_slice *slice = &p->cluster->slices[i];
+		/* Not default/kubernetes and its like, whose endpoints are nodes. */
+		if (!slice->nendpoints || !nd_look_is_pod_ip(p->cluster, slice->endpoints[0].ip))
+			continue;
+		for (size_t k = 0; k < slice->nports; k++) {
+			const struct nd_slice_port *port = &slice->ports[k];
+			if (lower(port->protocol) &&
+			    port_fits(p->wish, lower(port->protocol), port->port)) {
 				flow->proto = lower(port->protocol);
 				flow->dport = port->port;
 				return true;
 			}
 		}
+	}
 	return false;
 }
 
-/* Ports that a node serves to others: kubelet, API server, tunnel, then what its hostNetwork pods declare. */
+/* Ports that a node serves to others: kubelet, API server, tunnel, then what its hostNetwork pods
+ * declare. */
 static bool node_port(const struct picking *p, struct nd_ip ip, struct nd_flow *flow)
 {
 	const struct nd_node *node = NULL;
@@ -150,7 +161,9 @@ static bool node_port(const struct picking *p, struct nd_ip ip, struct nd_flow *
 		bool is_used;
 		const char *proto;
 		uint16_t port;
-	} ports[] = {{true, "tcp", 10250}, {node && node->is_control_plane, "tcp", 6443}, {is_tunnel, "udp", 8472}};
+	} ports[] = {{true, "tcp", 10250},
+		     {node && node->is_control_plane, "tcp", 6443},
+		     {is_tunnel, "udp", 8472}};
 	for (size_t i = 0; i < ND_ARRAY_LEN(ports); i++)
 		if (ports[i].is_used && port_fits(p->wish, ports[i].proto, ports[i].port)) {
 			flow->proto = ports[i].proto;
@@ -167,7 +180,8 @@ static bool service_port(const struct picking *p, struct nd_flow *flow)
 		if (!fits(p->wish->dst, p->wish->dst_not, s->cluster_ip))
 			continue;
 		for (size_t k = 0; k < s->nports; k++)
-			if (lower(s->ports[k].protocol) && port_fits(p->wish, lower(s->ports[k].protocol), s->ports[k].port)) {
+			if (lower(s->ports[k].protocol) &&
+			    port_fits(p->wish, lower(s->ports[k].protocol), s->ports[k].port)) {
 				flow->dst = s->cluster_ip;
 				flow->proto = lower(s->ports[k].protocol);
 				flow->dport = s->ports[k].port;
@@ -190,16 +204,19 @@ static struct nd_ip pick(const struct picking *p, enum role role, bool is_src)
 
 static const char *device_to(const struct picking *p, struct nd_ip ip)
 {
-	const struct nd_route *r = nd_host_has(p->host, ND_SECTION_routes) ? nd_look_route(p->host, ip) : NULL;
+	const struct nd_route *r =
+		nd_host_has(p->host, ND_SECTION_routes) ? nd_look_route(p->host, ip) : NULL;
 	return r && r->dev ? r->dev : "?";
 }
 
-/* "Packet too big" goes from a router back to the sender; what else ICMP carries does not matter here. */
+/* "Packet too big" goes from a router back to the sender; what else ICMP carries does not matter
+ * here. */
 static bool set_port(const struct picking *p, const struct pair *pair, struct nd_flow *flow)
 {
 	if (nd_eq(p->wish->proto, "icmp")) {
 		flow->proto = "icmp";
-		return (pair->hook == ND_OUTPUT || pair->hook == ND_FORWARD) && pair->dst != SERVICE;
+		return (pair->hook == ND_OUTPUT || pair->hook == ND_FORWARD) &&
+		       pair->dst != SERVICE;
 	}
 	if (pair->dst == SERVICE)
 		return service_port(p, flow);
@@ -210,11 +227,12 @@ static bool set_port(const struct picking *p, const struct pair *pair, struct nd
 	/* Any port will do when the rule does not ask for one. */
 	flow->proto = p->wish->proto ? p->wish->proto : "tcp";
 	flow->dport = nd_eq(flow->proto, "udp") ? 53 : 8080;
-	return !p->wish->dport_max && !p->wish->dports && (nd_eq(flow->proto, "tcp") || nd_eq(flow->proto, "udp"));
+	return !p->wish->dport_max && !p->wish->dports &&
+	       (nd_eq(flow->proto, "tcp") || nd_eq(flow->proto, "udp"));
 }
 
-void nd_flows_pick(const struct nd_cluster *cluster, const struct nd_host *host, enum nd_hook hook, bool is_before_nat,
-		   const struct nd_flow_wish *wish, struct nd_flows *out)
+void nd_flows_pick(const struct nd_cluster *cluster, const struct nd_host *host, enum nd_hook hook,
+		   bool is_before_nat, const struct nd_flow_wish *wish, struct nd_flows *out)
 {
 	struct picking p = {cluster, host, nd_look_node(cluster, host->node), wish};
 	out->n = 0;
@@ -225,7 +243,8 @@ void nd_flows_pick(const struct nd_cluster *cluster, const struct nd_host *host,
 			continue;
 		flow.src = pick(&p, pair->src, true);
 		flow.dst = pick(&p, pair->dst, false);
-		if (!flow.src.family || (pair->dst != SERVICE && !flow.dst.family) || !set_port(&p, pair, &flow))
+		if (!flow.src.family || (pair->dst != SERVICE && !flow.dst.family) ||
+		    !set_port(&p, pair, &flow))
 			continue;
 		if (hook != ND_OUTPUT && hook != ND_POSTROUTING)
 			flow.in = device_to(&p, flow.src);

@@ -14,11 +14,15 @@ static void run(struct nd_check_run *run)
 			if (!d->is_policy || !nd_eq(d->base, "FORWARD"))
 				continue;
 			struct nd_finding *f = nd_find(run, "node/%s", host->node);
-			f->title = nd_check_text(run, "Pods on %s can't reach other nodes: the firewall drops what it does not "
-						 "expressly accept", host->node);
-			nd_prove(run, f, nd_check_text(run, "%s: iptables-%s %s", host->node,
-						       backend == ND_IPT_NFT ? "nft" : "legacy", d->table),
-				 "policy of FORWARD is DROP (%llu packets), and no rule accepts packets %s",
+			f->title = nd_check_text(run,
+						 "Pods on %s can't reach other nodes: the firewall "
+						 "drops what it does not expressly accept",
+						 host->node);
+			nd_prove(run, f,
+				 nd_check_text(run, "%s: iptables-%s %s", host->node,
+					       backend == ND_IPT_NFT ? "nft" : "legacy", d->table),
+				 "policy of FORWARD is DROP (%llu packets), and no rule accepts "
+				 "packets %s",
 				 (unsigned long long)d->packets, d->what);
 			break;
 		}
@@ -26,12 +30,17 @@ static void run(struct nd_check_run *run)
 }
 
 const struct nd_check nd_check_ipt_forward_policy_drop = {
-	.id = "ipt-forward-policy-drop", .layer = ND_LAYER_IPTABLES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "ipt-forward-policy-drop",
+	.layer = ND_LAYER_IPTABLES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The node's firewall drops forwarded packets by default",
-	.why = "The policy of FORWARD is DROP and nothing accepts the pods' packets before it applies. Docker on the node or "
-	       "a hardening script sets it; flannel writes accept rules of its own, kindnet does not.",
+	.why = "The policy of FORWARD is DROP and nothing accepts the pods' packets before it "
+	       "applies. Docker on the node or a hardening script sets it; flannel writes accept "
+	       "rules of its own, kindnet does not.",
 	.fix = "on NODE: iptables -P FORWARD ACCEPT",
-	.source = "iptables(8); flannel: Documentation/troubleshooting.md; Docker: packet filtering and firewalls",
+	.source = "iptables(8); flannel: Documentation/troubleshooting.md; Docker: packet "
+		  "filtering and firewalls",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
 	.run = run,
 };

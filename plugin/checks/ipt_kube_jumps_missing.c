@@ -26,16 +26,19 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 	for (size_t i = 0; i < ND_ARRAY_LEN(jumps); i++) {
 		const struct jump *j = &jumps[i];
 		const struct nd_ipt_chain *c = nd_look_ipt_chain(ipt, "nat", j->chain);
-		/* Before its first sync kube-proxy has neither; then the rules are there as well as the jump. */
+		/* Before its first sync kube-proxy has neither; then the rules are there as well as
+		 * the jump. */
 		if (!c || !c->nrules || jumps_to(ipt, j->base, j->chain))
 			continue;
 		if (!f) {
 			f = nd_find(run, "node/%s", host->node);
-			f->title = nd_check_text(run, "On %s %s: the jump into kube-proxy's rules is gone", host->node,
-						 j->hurts);
+			f->title = nd_check_text(
+				run, "On %s %s: the jump into kube-proxy's rules is gone",
+				host->node, j->hurts);
 		}
-		nd_prove(run, f, nd_check_text(run, "%s: iptables-%s nat %s", host->node,
-					       backend == ND_IPT_NFT ? "nft" : "legacy", j->base),
+		nd_prove(run, f,
+			 nd_check_text(run, "%s: iptables-%s nat %s", host->node,
+				       backend == ND_IPT_NFT ? "nft" : "legacy", j->base),
 			 "no jump to %s, which has %zu rules: %s", j->chain, c->nrules, j->hurts);
 	}
 }
@@ -51,11 +54,15 @@ static void run(struct nd_check_run *run)
 }
 
 const struct nd_check nd_check_ipt_kube_jumps_missing = {
-	.id = "ipt-kube-jumps-missing", .layer = ND_LAYER_IPTABLES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "ipt-kube-jumps-missing",
+	.layer = ND_LAYER_IPTABLES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The jump into kube-proxy's rules is missing",
-	.why = "kube-proxy's chains are there, but nothing leads into them: service addresses are not translated. A person or "
-	       "a firewall script that rewrote the built-in chains removed the jump; kube-proxy notices only at its next "
-	       "full sync, up to an hour later.",
+	.why = "kube-proxy's chains are there, but nothing leads into them: service addresses are "
+	       "not translated. A person or a firewall script that rewrote the built-in chains "
+	       "removed the jump; kube-proxy notices only at its next full sync, up to an hour "
+	       "later.",
 	.fix = "delete the kube-proxy pod of NODE: the new one writes the jumps again",
 	.source = "kube-proxy: pkg/proxy/iptables/proxier.go (iptablesJumpChains)",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},

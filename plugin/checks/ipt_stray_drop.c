@@ -17,13 +17,21 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 			continue;
 		if (!f) {
 			f = nd_find(run, "node/%s", host->node);
-			f->title = d->is_too_big ? nd_check_text(run, "Large transfers through %s may stall: a firewall rule "
-								 "drops \"packet too big\" messages", host->node)
-						 : nd_check_text(run, "A firewall rule on %s drops packets %s", host->node,
-								 d->what);
+			f->title =
+				d->is_too_big
+					? nd_check_text(
+						  run,
+						  "Large transfers through %s may stall: a "
+						  "firewall rule drops \"packet too big\" messages",
+						  host->node)
+					: nd_check_text(run,
+							"A firewall rule on %s drops packets %s",
+							host->node, d->what);
 		}
-		nd_prove(run, f, nd_check_text(run, "%s: iptables-%s %s %s rule %u", host->node,
-					       backend == ND_IPT_NFT ? "nft" : "legacy", d->table, d->chain, d->number),
+		nd_prove(run, f,
+			 nd_check_text(run, "%s: iptables-%s %s %s rule %u", host->node,
+				       backend == ND_IPT_NFT ? "nft" : "legacy", d->table, d->chain,
+				       d->number),
 			 "%s (%llu packets)", d->text, (unsigned long long)d->packets);
 	}
 }
@@ -35,11 +43,16 @@ static void run(struct nd_check_run *run)
 }
 
 const struct nd_check nd_check_ipt_stray_drop = {
-	.id = "ipt-stray-drop", .layer = ND_LAYER_IPTABLES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "ipt-stray-drop",
+	.layer = ND_LAYER_IPTABLES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "A firewall rule drops packets that the cluster needs",
-	.why = "A rule that neither Kubernetes nor the CNI made drops or rejects packets between pods, services and nodes. "
-	       "An administrator, a hardening script or a security tool put it there.",
-	.fix = "on NODE: delete the rule by its exact text (iptables -t TABLE -D CHAIN ...), if nobody wants it",
+	.why = "A rule that neither Kubernetes nor the CNI made drops or rejects packets between "
+	       "pods, services and nodes. An administrator, a hardening script or a security tool "
+	       "put it there.",
+	.fix = "on NODE: delete the rule by its exact text (iptables -t TABLE -D CHAIN ...), if "
+	       "nobody wants it",
 	.source = "iptables(8); kernel: netfilter hooks and their order",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
 	.run = run,

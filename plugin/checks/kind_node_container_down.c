@@ -17,8 +17,9 @@ static void run(struct nd_check_run *run)
 			continue;
 		struct nd_finding *f = nd_find(run, "node/%s", c->name);
 		f->title = nd_check_text(run, "%s is down: its container is %s", c->name, c->state);
-		nd_prove(run, f, nd_check_text(run, "%s: container", c->name), "state %s%s%s%s (wanted running)", c->state,
-			 c->status ? " (" : "", c->status ? c->status : "", c->status ? ")" : "");
+		nd_prove(run, f, nd_check_text(run, "%s: container", c->name),
+			 "state %s%s%s%s (wanted running)", c->state, c->status ? " (" : "",
+			 c->status ? c->status : "", c->status ? ")" : "");
 		const struct nd_node *node = nd_look_node(cluster, c->name);
 		if (node && !node->is_ready)
 			nd_prove(run, f, nd_check_text(run, "node/%s", c->name), "Ready is %s: %s",
@@ -28,16 +29,24 @@ static void run(struct nd_check_run *run)
 }
 
 const struct nd_check nd_check_kind_node_container_down = {
-	.id = "kind-node-container-down", .layer = ND_LAYER_HOST, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "kind-node-container-down",
+	.layer = ND_LAYER_HOST,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "The node's container is not running",
-	.why = "A kind node is a container. While it is stopped or paused, its kubelet, its pods and everything they "
-	       "serve are away; connections to them hang until they time out.",
+	.why = "A kind node is a container. While it is stopped or paused, its kubelet, its pods "
+	       "and everything they serve are away; connections to them hang until they time out.",
 	.fix = "docker start NODE (docker unpause NODE when it is paused)",
 	.source = "kind: pkg/cluster/internal/providers/docker/provision.go; docs: Known Issues",
-	.explains = {{"kubelet-down", ND_SAME_NODE}, {"containerd-down", ND_SAME_NODE}, {"kp-not-running", ND_SAME_NODE},
-		     {"cni-conf-missing", ND_SAME_NODE}, {"cni-conf-invalid", ND_SAME_NODE},
-		     {"cni-bin-missing", ND_SAME_NODE}, {"cni-not-installed", ND_SAME_NODE},
-		     {"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE},
+	.explains = {{"kubelet-down", ND_SAME_NODE},
+		     {"containerd-down", ND_SAME_NODE},
+		     {"kp-not-running", ND_SAME_NODE},
+		     {"cni-conf-missing", ND_SAME_NODE},
+		     {"cni-conf-invalid", ND_SAME_NODE},
+		     {"cni-bin-missing", ND_SAME_NODE},
+		     {"cni-not-installed", ND_SAME_NODE},
+		     {"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
 		     {"kp-stale-rules", ND_SAME_NODE}},
 	.run = run,
 };

@@ -36,9 +36,11 @@ static bool uses_nft(const struct nd_host *host, const char *prefix)
 		return true; /* can't tell, so nothing is missing */
 	for (size_t i = 0; i < host->nnft; i++) {
 		const struct nd_nft_table *t = &host->nft[i];
-		for (size_t c = 0; c < t->nchains && nd_starts(t->name, prefix) && !t->is_iptables; c++)
+		for (size_t c = 0; c < t->nchains && nd_starts(t->name, prefix) && !t->is_iptables;
+		     c++)
 			for (size_t r = 0; r < t->chains[c].nrules; r++)
-				if (t->chains[c].rules[r].text && strstr(t->chains[c].rules[r].text, "masquerade"))
+				if (t->chains[c].rules[r].text &&
+				    strstr(t->chains[c].rules[r].text, "masquerade"))
 					return true;
 	}
 	return false;
@@ -55,7 +57,8 @@ static bool flannel_should(const struct nd_cluster *cluster, const struct nd_hos
 		if (!pod->meta.name || !strstr(pod->meta.name, "flannel"))
 			continue;
 		for (size_t c = 0; c < pod->ncontainers; c++)
-			if (pod->containers[c].args && strstr(pod->containers[c].args, "--ip-masq") &&
+			if (pod->containers[c].args &&
+			    strstr(pod->containers[c].args, "--ip-masq") &&
 			    !strstr(pod->containers[c].args, "--ip-masq=false"))
 				return true;
 	}
@@ -73,8 +76,8 @@ static const char *cni_chain(const struct nd_cluster *cluster, const struct nd_h
 }
 
 ND_PRINTF(4, 0)
-static struct nd_finding *begin(struct nd_check_run *run, const struct nd_host *host, struct nd_finding *f,
-				const char *title)
+static struct nd_finding *begin(struct nd_check_run *run, const struct nd_host *host,
+				struct nd_finding *f, const char *title)
 {
 	if (f)
 		return f;
@@ -92,16 +95,19 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 	if (!ipt->is_present || ipt->error || !nd_look_ipt_chain(ipt, "nat", "POSTROUTING"))
 		return;
 	if (chain && (why = trouble(ipt, chain))) {
-		f = begin(run, host, f, "Pods on %s can't reach anything outside the cluster: their source address is "
-			  "not translated");
+		f = begin(run, host, f,
+			  "Pods on %s can't reach anything outside the cluster: their source "
+			  "address is not translated");
 		nd_prove(run, f, nd_fact_where(run, host, "iptables nat"), "%s %s", chain, why);
 	}
 	/* Without the jump into it the chain does not matter: that is ipt-kube-jumps-missing. */
-	if (nd_look_proxy_mode(run->cluster) == ND_PROXY_IPTABLES && kube && jumps_to(ipt, "KUBE-POSTROUTING") &&
-	    !masquerades(kube)) {
-		f = begin(run, host, f, "Some service traffic on %s gets no answer: its source address is not translated");
-		nd_prove(run, f, nd_fact_where(run, host, "iptables nat"), "KUBE-POSTROUTING has no MASQUERADE rule (%zu rules)",
-			 kube->nrules);
+	if (nd_look_proxy_mode(run->cluster) == ND_PROXY_IPTABLES && kube &&
+	    jumps_to(ipt, "KUBE-POSTROUTING") && !masquerades(kube)) {
+		f = begin(run, host, f,
+			  "Some service traffic on %s gets no answer: its source address is not "
+			  "translated");
+		nd_prove(run, f, nd_fact_where(run, host, "iptables nat"),
+			 "KUBE-POSTROUTING has no MASQUERADE rule (%zu rules)", kube->nrules);
 	}
 }
 
@@ -111,19 +117,25 @@ static void run(struct nd_check_run *run)
 		const struct nd_host *host = &run->cluster->hosts[i];
 		const struct nd_node *node = nd_look_node(run->cluster, host->node);
 		/* A node that joins gets these with its first CNI pod. */
-		if (nd_host_has(host, ND_SECTION_iptables) && node && node->is_ready && nd_fact_has_family(node, 4))
+		if (nd_host_has(host, ND_SECTION_iptables) && node && node->is_ready &&
+		    nd_fact_has_family(node, 4))
 			look_at(run, host);
 	}
 }
 
 const struct nd_check nd_check_masq_missing = {
-	.id = "masq-missing", .layer = ND_LAYER_IPTABLES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "masq-missing",
+	.layer = ND_LAYER_IPTABLES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "Source addresses are not translated",
-	.why = "Pod addresses mean nothing outside the cluster, so the CNI translates the source of what leaves it; kube-proxy "
-	       "does for NodePorts and for pods that reach themselves through a service. Without these rules the answers "
-	       "never come back.",
-	.fix = "restart the CNI pod (KIND-MASQ-AGENT, FLANNEL-POSTRTG) or the kube-proxy pod (KUBE-POSTROUTING) of NODE",
-	.source = "kindnetd: masq.go; flannel: pkg/trafficmngr; kube-proxy: pkg/proxy/iptables/proxier.go",
+	.why = "Pod addresses mean nothing outside the cluster, so the CNI translates the source "
+	       "of what leaves it; kube-proxy does for NodePorts and for pods that reach "
+	       "themselves through a service. Without these rules the answers never come back.",
+	.fix = "restart the CNI pod (KIND-MASQ-AGENT, FLANNEL-POSTRTG) or the kube-proxy pod "
+	       "(KUBE-POSTROUTING) of NODE",
+	.source = "kindnetd: masq.go; flannel: pkg/trafficmngr; kube-proxy: "
+		  "pkg/proxy/iptables/proxier.go",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
 	.run = run,
 };

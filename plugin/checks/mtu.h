@@ -12,8 +12,10 @@ struct nd_mtu_gap {
 };
 
 /* True: some pod of the node has a larger MTU than the vxlan device. */
-bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *host, struct nd_mtu_gap *out);
+bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *host,
+		     struct nd_mtu_gap *out);
 /* TCP agrees on the smaller side, so it takes pods of two nodes. */
-bool nd_mtu_gap_matters(const struct nd_cluster *cluster, const struct nd_host *host, struct nd_mtu_gap *out);
+bool nd_mtu_gap_matters(const struct nd_cluster *cluster, const struct nd_host *host,
+			struct nd_mtu_gap *out);
 
 #endif

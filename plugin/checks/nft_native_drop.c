@@ -13,25 +13,34 @@ static void run(struct nd_check_run *run)
 			const struct nd_drop *d = &drops.items[k];
 			if (!f) {
 				f = nd_find(run, "node/%s", host->node);
-				f->title = nd_check_text(run, "The nftables table %s on %s drops packets %s", d->table, host->node,
-							 d->what);
+				f->title = nd_check_text(
+					run, "The nftables table %s on %s drops packets %s",
+					d->table, host->node, d->what);
 			}
 			if (d->is_policy)
-				nd_prove(run, f, nd_check_text(run, "%s: nft table %s chain %s", host->node, d->table, d->chain),
+				nd_prove(run, f,
+					 nd_check_text(run, "%s: nft table %s chain %s", host->node,
+						       d->table, d->chain),
 					 "%s, and no rule accepts packets %s", d->text, d->what);
 			else
-				nd_prove(run, f, nd_check_text(run, "%s: nft table %s chain %s rule %u", host->node, d->table,
-							       d->chain, d->number),
-					 "%s (%llu packets)", d->text, (unsigned long long)d->packets);
+				nd_prove(run, f,
+					 nd_check_text(run, "%s: nft table %s chain %s rule %u",
+						       host->node, d->table, d->chain, d->number),
+					 "%s (%llu packets)", d->text,
+					 (unsigned long long)d->packets);
 		}
 	}
 }
 
 const struct nd_check nd_check_nft_native_drop = {
-	.id = "nft-native-drop", .layer = ND_LAYER_IPTABLES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "nft-native-drop",
+	.layer = ND_LAYER_IPTABLES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "A native nftables table drops packets that the cluster needs",
-	.why = "A table made with nft, by a hardening script or a firewall service, drops packets between pods and nodes. "
-	       "iptables does not show it, and no accept rule elsewhere overrides a drop.",
+	.why = "A table made with nft, by a hardening script or a firewall service, drops packets "
+	       "between pods and nodes. iptables does not show it, and no accept rule elsewhere "
+	       "overrides a drop.",
 	.fix = "on NODE: nft delete table TABLE, or add an accept rule to its chain",
 	.source = "nft(8): base chains and policies; kernel: netfilter hooks and their order",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},

@@ -3,7 +3,8 @@
 #include "plugin/checks/facts.h"
 #include "plugin/checks/mtu.h"
 
-bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *host, struct nd_mtu_gap *out)
+bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *host,
+		     struct nd_mtu_gap *out)
 {
 	struct nd_vtep vtep;
 	if (!nd_host_has(host, ND_SECTION_links) || !nd_host_has(host, ND_SECTION_pods) ||
@@ -13,10 +14,13 @@ bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *hos
 	for (size_t i = 0; tunnel && tunnel->mtu_bytes && i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
 		const struct nd_podns *ns = nd_eq(pod->node, host->node) && !pod->is_host_network
-						    ? nd_look_podns(host, pod->meta.uid) : NULL;
+						    ? nd_look_podns(host, pod->meta.uid)
+						    : NULL;
 		for (size_t k = 0; ns && !ns->is_host_network && k < ns->nlinks; k++)
-			if (nd_eq(ns->links[k].name, "eth0") && ns->links[k].mtu_bytes > tunnel->mtu_bytes) {
-				*out = (struct nd_mtu_gap){tunnel->name, pod->meta.ns, pod->meta.name, tunnel->mtu_bytes,
+			if (nd_eq(ns->links[k].name, "eth0") &&
+			    ns->links[k].mtu_bytes > tunnel->mtu_bytes) {
+				*out = (struct nd_mtu_gap){tunnel->name, pod->meta.ns,
+							   pod->meta.name, tunnel->mtu_bytes,
 							   ns->links[k].mtu_bytes};
 				return true;
 			}
@@ -24,13 +28,15 @@ bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *hos
 	return false;
 }
 
-bool nd_mtu_gap_matters(const struct nd_cluster *cluster, const struct nd_host *host, struct nd_mtu_gap *out)
+bool nd_mtu_gap_matters(const struct nd_cluster *cluster, const struct nd_host *host,
+			struct nd_mtu_gap *out)
 {
 	struct nd_mtu_gap other;
 	if (!nd_mtu_gap_find(cluster, host, out))
 		return false;
 	for (size_t i = 0; i < cluster->nhosts; i++)
-		if (&cluster->hosts[i] != host && nd_mtu_gap_find(cluster, &cluster->hosts[i], &other))
+		if (&cluster->hosts[i] != host &&
+		    nd_mtu_gap_find(cluster, &cluster->hosts[i], &other))
 			return true;
 	return false;
 }
@@ -55,27 +61,40 @@ static void run(struct nd_check_run *run)
 		nd_drops_ipt(run, host, &host->ipt[nd_fact_kube_backend(host)], &drops);
 		const struct nd_drop *silent = silencer(&drops);
 		struct nd_finding *f = nd_find(run, "node/%s", host->node);
-		/* While the node may say "too big", senders learn the smaller size and only waste a packet. */
+		/* While the node may say "too big", senders learn the smaller size and only waste a
+		 * packet. */
 		f->kind = silent ? ND_CAUSE : ND_HAZARD;
 		f->severity = silent ? ND_ERROR : ND_WARNING;
-		f->title = silent ? nd_check_text(run, "Large transfers between pods of %s and other nodes stall: their "
-						  "packets are too big for the tunnel", host->node)
-				  : nd_check_text(run, "Pods on %s send packets too big for the tunnel", host->node);
+		f->title =
+			silent ? nd_check_text(run,
+					       "Large transfers between pods of %s and other nodes "
+					       "stall: their packets are too big for the tunnel",
+					       host->node)
+			       : nd_check_text(run,
+					       "Pods on %s send packets too big for the tunnel",
+					       host->node);
 		nd_prove(run, f, nd_check_text(run, "pod/%s/%s: links", gap.pod_ns, gap.pod_name),
-			 "eth0 has mtu %u, %s only %u", gap.pod_mtu_bytes, gap.tunnel, gap.tunnel_mtu_bytes);
+			 "eth0 has mtu %u, %s only %u", gap.pod_mtu_bytes, gap.tunnel,
+			 gap.tunnel_mtu_bytes);
 		if (silent)
-			nd_prove(run, f, nd_check_text(run, "%s: iptables %s %s rule %u", host->node, silent->table,
-						       silent->chain, silent->number),
+			nd_prove(run, f,
+				 nd_check_text(run, "%s: iptables %s %s rule %u", host->node,
+					       silent->table, silent->chain, silent->number),
 				 "%s keeps the node from telling the sender", silent->text);
 	}
 }
 
 const struct nd_check nd_check_overlay_mtu_mismatch = {
-	.id = "overlay-mtu-mismatch", .layer = ND_LAYER_CNI, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "overlay-mtu-mismatch",
+	.layer = ND_LAYER_CNI,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "Pods send packets that are too big for the tunnel",
-	.why = "A vxlan tunnel needs 50 bytes of each packet for itself. Pods with the MTU of the wire send packets that don't "
-	       "fit; if the sender is not told, connections open and small answers arrive, but large ones stall.",
-	.fix = "set the MTU of pods and cni0 to the tunnel's (flannel: Backend.MTU in net-conf.json), recreate the pods",
+	.why = "A vxlan tunnel needs 50 bytes of each packet for itself. Pods with the MTU of the "
+	       "wire send packets that don't fit; if the sender is not told, connections open and "
+	       "small answers arrive, but large ones stall.",
+	.fix = "set the MTU of pods and cni0 to the tunnel's (flannel: Backend.MTU in "
+	       "net-conf.json), recreate the pods",
 	.source = "RFC 7348 section 5; flannel: pkg/backend/vxlan/device.go (MTU - 50)",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}},
 	.run = run,

@@ -4,7 +4,8 @@
 static bool is_hole(const struct nd_route *r)
 {
 	return r && r->dst.len > 0 &&
-	       (nd_eq(r->type, "blackhole") || nd_eq(r->type, "unreachable") || nd_eq(r->type, "prohibit"));
+	       (nd_eq(r->type, "blackhole") || nd_eq(r->type, "unreachable") ||
+		nd_eq(r->type, "prohibit"));
 }
 
 /* The address in both, where the shorter prefix does not say more than the longer. */
@@ -16,9 +17,11 @@ static struct nd_ip common_ip(struct nd_prefix a, struct nd_prefix b)
 
 /*
  * What this route takes away, or NULL: only what the routing decision really gives it. A wide hole
- * below the nodes' own routes is good practice, and one for the node's own range is Calico's and flannel's.
+ * below the nodes' own routes is good practice, and one for the node's own range is Calico's and
+ * flannel's.
  */
-static const char *victim(struct nd_check_run *run, const struct nd_host *host, const struct nd_route *hole)
+static const char *victim(struct nd_check_run *run, const struct nd_host *host,
+			  const struct nd_route *hole)
 {
 	const struct nd_cluster *cluster = run->cluster;
 	char text[ND_PREFIX_TEXT];
@@ -34,8 +37,8 @@ static const char *victim(struct nd_check_run *run, const struct nd_host *host, 
 		const struct nd_service *s = &cluster->services[i];
 		if (s->cluster_ip.family && nd_prefix_has(hole->dst, s->cluster_ip) &&
 		    nd_look_route(host, s->cluster_ip) == hole)
-			return nd_check_text(run, "services, such as %s/%s (%s)", s->meta.ns, s->meta.name,
-					     nd_ip_text(s->cluster_ip, text));
+			return nd_check_text(run, "services, such as %s/%s (%s)", s->meta.ns,
+					     s->meta.name, nd_ip_text(s->cluster_ip, text));
 	}
 	return NULL;
 }
@@ -50,29 +53,38 @@ static void run(struct nd_check_run *run)
 		struct nd_finding *f = NULL;
 		for (size_t k = 0; nd_host_has(host, ND_SECTION_routes) && k < host->nroutes; k++) {
 			const struct nd_route *r = &host->routes[k];
-			const char *lost = is_hole(r) && !nd_eq(r->protocol, "bird") ? victim(run, host, r) : NULL;
+			const char *lost = is_hole(r) && !nd_eq(r->protocol, "bird")
+						   ? victim(run, host, r)
+						   : NULL;
 			char dst[ND_PREFIX_TEXT];
 			if (!lost)
 				continue;
 			if (!f) {
 				f = nd_find(run, "node/%s", host->node);
-				f->title = nd_check_text(run, "%s throws away packets to %s: a %s route", host->node, lost,
-							 r->type);
+				f->title = nd_check_text(run,
+							 "%s throws away packets to %s: a %s route",
+							 host->node, lost, r->type);
 			}
-			nd_prove(run, f, nd_fact_where(run, host, "routes"), "%s %s takes the packets to %s", r->type,
+			nd_prove(run, f, nd_fact_where(run, host, "routes"),
+				 "%s %s takes the packets to %s", r->type,
 				 nd_prefix_text(r->dst, dst), lost);
 		}
 	}
 }
 
 const struct nd_check nd_check_route_blackhole = {
-	.id = "route-blackhole", .layer = ND_LAYER_ROUTES, .kind = ND_CAUSE, .severity = ND_ERROR,
+	.id = "route-blackhole",
+	.layer = ND_LAYER_ROUTES,
+	.kind = ND_CAUSE,
+	.severity = ND_ERROR,
 	.title = "A route throws away packets to pods or services",
-	.why = "A blackhole, unreachable or prohibit route is more specific than the route to the pods or services it "
-	       "covers, so the kernel takes it: pods time out or get no route to host, the node gets an error at once.",
+	.why = "A blackhole, unreachable or prohibit route is more specific than the route to the "
+	       "pods or services it covers, so the kernel takes it: pods time out or get no route "
+	       "to host, the node gets an error at once.",
 	.fix = "on NODE: ip route del TYPE PREFIX, as printed in the proof",
 	.source = "ip-route(8), route types",
-	.explains = {{"route-pod-cidr-missing", ND_SAME_NODE}, {"svc-pods-not-ready", ND_SAME_NODE},
+	.explains = {{"route-pod-cidr-missing", ND_SAME_NODE},
+		     {"svc-pods-not-ready", ND_SAME_NODE},
 		     {"dns-no-replicas", ND_SAME_NODE}},
 	.run = run,
 };

@@ -15,11 +15,15 @@ bool nd_service_is_dns(const struct nd_service *service)
 
 static int compare_slice(const struct nd_slice *slice, const struct nd_service *service)
 {
-	int order = strcmp(slice->meta.ns ? slice->meta.ns : "", service->meta.ns ? service->meta.ns : "");
-	return order ? order : strcmp(slice->service ? slice->service : "", service->meta.name ? service->meta.name : "");
+	int order = strcmp(slice->meta.ns ? slice->meta.ns : "",
+			   service->meta.ns ? service->meta.ns : "");
+	return order ? order
+		     : strcmp(slice->service ? slice->service : "",
+			      service->meta.name ? service->meta.name : "");
 }
 
-const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster, const struct nd_service *service, size_t *n)
+const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster,
+					 const struct nd_service *service, size_t *n)
 {
 	size_t low = 0, high = cluster->nslices;
 	while (low < high) {
@@ -29,7 +33,8 @@ const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster, const
 		else
 			high = mid;
 	}
-	for (*n = 0; low + *n < cluster->nslices && compare_slice(&cluster->slices[low + *n], service) == 0; )
+	for (*n = 0; low + *n < cluster->nslices &&
+		     compare_slice(&cluster->slices[low + *n], service) == 0;)
 		(*n)++;
 	return cluster->slices + low;
 }
@@ -37,11 +42,12 @@ const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster, const
 bool nd_service_can_tell(const struct nd_cluster *cluster)
 {
 	return nd_look_has_list(cluster, "pods") && nd_look_has_list(cluster, "services") &&
-	       nd_look_has_list(cluster, "endpointslices") && nd_look_has_list(cluster, "deployments") &&
-	       nd_look_has_list(cluster, "daemonsets");
+	       nd_look_has_list(cluster, "endpointslices") &&
+	       nd_look_has_list(cluster, "deployments") && nd_look_has_list(cluster, "daemonsets");
 }
 
-void nd_service_backends(const struct nd_cluster *cluster, const struct nd_service *service, struct nd_backends *out)
+void nd_service_backends(const struct nd_cluster *cluster, const struct nd_service *service,
+			 struct nd_backends *out)
 {
 	bool same_node = true;
 	memset(out, 0, sizeof(*out));
@@ -65,12 +71,14 @@ void nd_service_backends(const struct nd_cluster *cluster, const struct nd_servi
 		out->node = NULL;
 	for (size_t i = 0; i < cluster->nworkloads; i++) {
 		const struct nd_workload *w = &cluster->workloads[i];
-		if (nd_eq(w->meta.ns, service->meta.ns) && nd_labels_match(&service->selector, &w->template_labels))
+		if (nd_eq(w->meta.ns, service->meta.ns) &&
+		    nd_labels_match(&service->selector, &w->template_labels))
 			out->workload = w;
 	}
 }
 
-/* Insertions, deletions, changes; over 63 characters (no label value is longer) it counts as far. */
+/* Insertions, deletions, changes; over 63 characters (no label value is longer) it counts as far.
+ */
 static size_t distance(const char *a, const char *b)
 {
 	size_t na = strlen(a), nb = strlen(b), row[64];
@@ -97,8 +105,10 @@ static bool is_near(const char *a, const char *b)
 	return n != SIZE_MAX && n <= 3 && n * 3 <= longest;
 }
 
-/* All labels of the selector but one match, and that one differs by a slip, or others hold it in place. */
-static bool compare(const struct nd_labels *selector, const struct nd_labels *labels, struct nd_near_miss *out)
+/* All labels of the selector but one match, and that one differs by a slip, or others hold it in
+ * place. */
+static bool compare(const struct nd_labels *selector, const struct nd_labels *labels,
+		    struct nd_near_miss *out)
 {
 	const struct nd_label *wrong = NULL;
 	for (size_t i = 0; i < selector->n; i++) {
@@ -112,7 +122,8 @@ static bool compare(const struct nd_labels *selector, const struct nd_labels *la
 		return false;
 	const char *has = nd_labels_get(labels, wrong->key);
 	for (size_t i = 0; !has && i < labels->n; i++) /* the key may be the slip */
-		if (nd_eq(labels->items[i].value, wrong->value) && is_near(labels->items[i].key, wrong->key))
+		if (nd_eq(labels->items[i].value, wrong->value) &&
+		    is_near(labels->items[i].key, wrong->key))
 			has = labels->items[i].value;
 	if (!has || (selector->n == 1 && !is_near(has, wrong->value)))
 		return false;
@@ -129,7 +140,8 @@ bool nd_service_near_miss(const struct nd_cluster *cluster, const struct nd_serv
 	for (size_t i = 0; i < cluster->nworkloads; i++) {
 		const struct nd_workload *w = &cluster->workloads[i];
 		out->who = w->meta.name;
-		if (nd_eq(w->meta.ns, service->meta.ns) && compare(&service->selector, &w->template_labels, out))
+		if (nd_eq(w->meta.ns, service->meta.ns) &&
+		    compare(&service->selector, &w->template_labels, out))
 			return true;
 	}
 	for (size_t i = 0; i < cluster->npods; i++) {

@@ -1,5 +1,6 @@
 /*
- * service.h: what the service checks share: who is behind a service, and what could have been meant.
+ * service.h: what the service checks share: who is behind a service, and what could have been
+ * meant.
  */
 #ifndef ND_PLUGIN_CHECKS_SERVICE_H
 #define ND_PLUGIN_CHECKS_SERVICE_H
@@ -7,26 +8,29 @@
 #include "plugin/checks/check.h"
 
 struct nd_backends {
-	size_t npods;	       /* that the selector matches, without those that ended */
-	size_t nready;	       /* of them */
+	size_t npods; /* that the selector matches, without those that ended */
+	size_t nready; /* of them */
 	const struct nd_pod *first; /* one that is not ready, or NULL */
-	const char *node;      /* where all that are not ready live, or NULL */
+	const char *node; /* where all that are not ready live, or NULL */
 	const struct nd_workload *workload; /* whose pods would match, or NULL */
 };
 
-/* Has the service a selector that something should match (no ExternalName, no headless oddities)? */
+/* Has the service a selector that something should match (no ExternalName, no headless oddities)?
+ */
 bool nd_service_wants_pods(const struct nd_service *service);
 bool nd_service_is_dns(const struct nd_service *service); /* kube-system/kube-dns */
-void nd_service_backends(const struct nd_cluster *cluster, const struct nd_service *service, struct nd_backends *out);
+void nd_service_backends(const struct nd_cluster *cluster, const struct nd_service *service,
+			 struct nd_backends *out);
 /* The slices of a service: *n of them from the pointer on. */
-const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster, const struct nd_service *service, size_t *n);
+const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster,
+					 const struct nd_service *service, size_t *n);
 /* Were all lists read that say who is behind a service? */
 bool nd_service_can_tell(const struct nd_cluster *cluster);
 
 /* The label that is nearly right: "app=web (pods have app=webb)". */
 struct nd_near_miss {
 	const char *key, *wanted, *has; /* has NULL: nothing is near */
-	const char *who;		/* a pod or workload that has it */
+	const char *who; /* a pod or workload that has it */
 };
 bool nd_service_near_miss(const struct nd_cluster *cluster, const struct nd_service *service,
 			  struct nd_near_miss *out);
