@@ -4,6 +4,7 @@
 #include "plugin/kube/api.h"
 #include "plugin/kube/http.h"
 #include "plugin/kube/listpage.h"
+#include "plugin/kube/pagetoken.h"
 
 #include <cjson/cJSON.h>
 
@@ -303,17 +304,6 @@ static bool job_retry(struct job *job, CURL *easy, CURLcode result)
 	return true;
 }
 
-static char *escape(const char *p, size_t n)
-{
-	char *curl_text = curl_easy_escape(NULL, p, (int)n), *text;
-
-	text = curl_text ? strdup(curl_text) : NULL;
-	if (!text)
-		ND_BUG("out of memory");
-	curl_free(curl_text);
-	return text;
-}
-
 /*
  * A list that takes longer than the server's history (5 to 15 min): the 410 brings a token that
  * goes on from the next key (of a newer state). Without one, once more from the start, in one
@@ -321,43 +311,16 @@ static char *escape(const char *p, size_t n)
  */
 static bool job_go_on_after_410(struct job *job, const struct nd_http_reply *reply)
 {
-	cJSON *root = NULL;
-	const cJSON *metadata, *token;
 	bool had_token = job->next_token != NULL;
 
-	if (reply->body.len > 0 && reply->body.len <= ND_LISTPAGE_MAX_CONTINUE * 2)
-		root = cJSON_ParseWithLength(reply->body.data, reply->body.len);
-	metadata = cJSON_GetObjectItemCaseSensitive(root, "metadata");
-	token = cJSON_GetObjectItemCaseSensitive(metadata, "continue");
 	free(job->next_token);
 	job->next_token = NULL;
-	if (cJSON_IsString(token) && token->valuestring[0] && had_token)
-		job->next_token = escape(token->valuestring, strlen(token->valuestring));
-	cJSON_Delete(root);
+	if (had_token)
+		job->next_token = nd_pagetoken_of_status(reply->body.data, reply->body.len);
 	if (job->is_unpaged || job->nthrottled++ >= ND_API_MAX_THROTTLED)
 		return false;
 	job->is_unpaged = job->next_token == NULL;
 	return true;
-}
-
-/* The token as the page has it (a raw JSON string) becomes part of a URL. -1: no string. */
-static int job_set_next(struct job *job, struct nd_str raw)
-{
-	nd_auto_buf struct nd_buf quoted = {0};
-	cJSON *text;
-
-	free(job->next_token);
-	job->next_token = NULL;
-	if (raw.n == 0)
-		return 0;
-	nd_buf_puts(&quoted, "\"");
-	nd_buf_add(&quoted, raw.p, raw.n);
-	nd_buf_puts(&quoted, "\"");
-	text = cJSON_ParseWithLength(quoted.data, quoted.len);
-	if (cJSON_IsString(text))
-		job->next_token = escape(text->valuestring, strlen(text->valuestring));
-	cJSON_Delete(text);
-	return job->next_token ? 0 : -1;
 }
 
 static void job_page(struct job *job, const struct nd_http_reply *reply)
@@ -365,8 +328,10 @@ static void job_page(struct job *job, const struct nd_http_reply *reply)
 	struct nd_err why = {0};
 	struct nd_listpage page;
 
+	free(job->next_token);
+	job->next_token = NULL;
 	if (nd_listpage_scan(reply->body.data, reply->body.len, &page, &why) < 0 ||
-	    (job_set_next(job, page.next_token) < 0 &&
+	    (nd_pagetoken_of_page(page.next_token, &job->next_token) < 0 &&
 	     nd_err_set(&why, ND_E_INPUT, "the continue token is no text") < 0) ||
 	    (job->npages >= ND_API_MAX_PAGES &&
 	     nd_err_set(&why, ND_E_LIMIT, "more than %d pages", ND_API_MAX_PAGES) < 0)) {
