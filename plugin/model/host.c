@@ -31,7 +31,7 @@ static bool decode_sysctl(struct nd_model *m, struct nd_str line, struct nd_sysc
 {
 	const char *equals = memchr(line.p, '=', line.n);
 
-	if (!equals)
+	if (!equals || memchr(line.p, '\0', line.n))
 		return false;
 	size_t n = (size_t)(equals - line.p);
 	struct nd_str key = nd_str_trim((struct nd_str){line.p, n});

@@ -247,7 +247,9 @@ static void parse_comment(struct parser *p, struct nd_str line)
 
 static void parse_line(struct parser *p, struct nd_str line)
 {
-	if (line.p[0] == '#') {
+	if (memchr(line.p, '\0', line.n)) {
+		complain(p, "a line has a NUL byte");
+	} else if (line.p[0] == '#') {
 		parse_comment(p, line);
 	} else if (line.p[0] == '*') {
 		if (p->table)

@@ -8,8 +8,8 @@ const char *nd_model_textn(struct nd_model *m, struct nd_str text)
 {
 	if (!text.p)
 		return NULL;
-	if (text.n > ND_MODEL_MAX_TEXT)
-		text.n = ND_MODEL_MAX_TEXT;
+	/* Up to a NUL: what is kept must be found again by its text. */
+	text.n = strnlen(text.p, text.n < ND_MODEL_MAX_TEXT ? text.n : ND_MODEL_MAX_TEXT);
 	const struct nd_index_slot *known = nd_index_slot(&m->texts, text);
 
 	if (known)

@@ -197,6 +197,12 @@ static void knows_when_it_is_cut(void **state)
 		assert_false(nd_host_has(host_of(one), ND_SECTION_iptables));
 		nd_model_free(one);
 	}
+	/* A name with a NUL in it could not be found again. */
+	struct nd_model *nul = nd_model_new();
+
+	feed(nul, ND_ITEM_SECTION, "w1", "iptables", "*filter\n:A\0B - [0:0]\nCOMMIT\n", 28);
+	assert_false(nd_host_has(host_of(nul), ND_SECTION_iptables));
+	nd_model_free(nul);
 	/* No rules at all is an answer. */
 	feed_section(model, "iptables", "");
 	assert_true(nd_host_has(host_of(model), ND_SECTION_iptables));
