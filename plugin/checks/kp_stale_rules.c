@@ -7,7 +7,10 @@
 /* A pod address that no pod and no slice has any more. */
 static bool is_gone(const struct nd_cluster *cluster, struct nd_ip ip)
 {
-	if (!ip.family || !nd_look_is_pod_ip(cluster, ip) || nd_look_pod_by_ip(cluster, ip))
+	struct nd_prefix pods = nd_look_cluster_cidr(cluster);
+	bool is_pods = nd_look_is_pod_ip(cluster, ip) ||
+		       (pods.ip.family == ip.family && nd_prefix_has(pods, ip));
+	if (!ip.family || !is_pods || nd_look_pod_by_ip(cluster, ip))
 		return false;
 	for (size_t i = 0; i < cluster->nslices; i++)
 		for (size_t k = 0; k < cluster->slices[i].nendpoints; k++)

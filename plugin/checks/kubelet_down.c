@@ -7,14 +7,16 @@ static void run(struct nd_check_run *run)
 		const struct nd_host *host = &run->cluster->hosts[i];
 		const struct nd_unit *unit = nd_look_unit(host, "kubelet");
 		const struct nd_node *node = nd_look_node(run->cluster, host->node);
-		/* A kubelet that is just restarting has no process either; then the node is still
-		 * Ready. */
 		if (!nd_host_has(host, ND_SECTION_units) || !unit || !unit->is_installed ||
-		    unit->is_running || (node && node->is_ready))
+		    unit->is_running)
 			continue;
 		struct nd_finding *f = nd_find(run, "node/%s", host->node);
-		f->title = nd_check_text(run, "%s is not ready: its kubelet is not running",
-					 host->node);
+		/* The API server takes 40 s to notice; a kubelet that is just restarting has no
+		 * process either, hence only likely until then. */
+		f->is_likely = node && node->is_ready;
+		f->title = nd_check_text(run, "The kubelet of %s is not running%s", host->node,
+					 f->is_likely ? "; the API server has not noticed yet"
+						      : ", so the node is not ready");
 		nd_prove(run, f, nd_fact_where(run, host, "processes"),
 			 "the kubelet is installed, no process of it runs");
 		if (node)

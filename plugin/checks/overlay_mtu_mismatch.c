@@ -3,6 +3,15 @@
 #include "plugin/checks/facts.h"
 #include "plugin/checks/mtu.h"
 
+static const struct nd_pod *owner_of(const struct nd_cluster *cluster, const struct nd_podns *ns)
+{
+	for (size_t i = 0; i < cluster->npods; i++)
+		for (size_t k = 0; k < ns->nuids; k++)
+			if (nd_eq(cluster->pods[i].meta.uid, ns->uids[k]))
+				return &cluster->pods[i];
+	return NULL;
+}
+
 bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *host,
 		     struct nd_mtu_gap *out)
 {
@@ -11,19 +20,18 @@ bool nd_mtu_gap_find(const struct nd_cluster *cluster, const struct nd_host *hos
 	    !nd_fact_vtep(nd_look_node(cluster, host->node), &vtep))
 		return false;
 	const struct nd_link *tunnel = nd_look_link(host, vtep.dev);
-	for (size_t i = 0; tunnel && tunnel->mtu_bytes && i < cluster->npods; i++) {
-		const struct nd_pod *pod = &cluster->pods[i];
-		const struct nd_podns *ns = nd_eq(pod->node, host->node) && !pod->is_host_network
-						    ? nd_look_podns(host, pod->meta.uid)
-						    : NULL;
-		for (size_t k = 0; ns && !ns->is_host_network && k < ns->nlinks; k++)
-			if (nd_eq(ns->links[k].name, "eth0") &&
-			    ns->links[k].mtu_bytes > tunnel->mtu_bytes) {
-				*out = (struct nd_mtu_gap){tunnel->name, pod->meta.ns,
-							   pod->meta.name, tunnel->mtu_bytes,
-							   ns->links[k].mtu_bytes};
-				return true;
-			}
+	for (size_t i = 0; tunnel && tunnel->mtu_bytes && i < host->npodns; i++) {
+		const struct nd_podns *ns = &host->podns[i];
+		for (size_t k = 0; !ns->is_host_network && k < ns->nlinks; k++) {
+			const struct nd_pod *pod;
+			if (!nd_eq(ns->links[k].name, "eth0") ||
+			    ns->links[k].mtu_bytes <= tunnel->mtu_bytes ||
+			    !(pod = owner_of(cluster, ns)) || pod->is_host_network)
+				continue;
+			*out = (struct nd_mtu_gap){tunnel->name, pod->meta.ns, pod->meta.name,
+						   tunnel->mtu_bytes, ns->links[k].mtu_bytes};
+			return true;
+		}
 	}
 	return false;
 }

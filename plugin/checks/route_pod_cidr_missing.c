@@ -1,19 +1,12 @@
 #include "common/base.h"
 #include "plugin/checks/facts.h"
 
-/* kindnet and flannel route by spec.podCIDR, others by blocks of their own. */
-static bool routes_by_pod_cidr(const struct nd_cluster *cluster)
-{
-	enum nd_cni_kind cni = nd_look_cni(cluster);
-	return cni == ND_CNI_KINDNET || cni == ND_CNI_FLANNEL;
-}
-
 /* Should there be a route to it by now? A node that joins is neither Ready nor known to flannel
  * yet. */
-static bool is_settled(const struct nd_cluster *cluster, const struct nd_node *peer)
+static bool is_settled(enum nd_cni_kind cni, const struct nd_node *peer)
 {
 	return peer->is_ready &&
-	       (nd_look_cni(cluster) != ND_CNI_FLANNEL ||
+	       (cni != ND_CNI_FLANNEL ||
 		nd_labels_get(&peer->annotations, "flannel.alpha.coreos.com/public-ip"));
 }
 
@@ -24,12 +17,12 @@ static bool is_missing(const struct nd_host *host, struct nd_prefix cidr)
 	return !r || r->dst.len == 0;
 }
 
-static void look_at(struct nd_check_run *run, const struct nd_host *host)
+static void look_at(struct nd_check_run *run, const struct nd_host *host, enum nd_cni_kind cni)
 {
 	struct nd_finding *f = NULL;
 	for (size_t i = 0; i < run->cluster->nnodes; i++) {
 		const struct nd_node *peer = &run->cluster->nodes[i];
-		if (nd_eq(peer->meta.name, host->node) || !is_settled(run->cluster, peer))
+		if (nd_eq(peer->meta.name, host->node) || !is_settled(cni, peer))
 			continue;
 		for (size_t k = 0; k < peer->npod_cidrs; k++) {
 			char text[ND_PREFIX_TEXT];
@@ -52,14 +45,16 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 
 static void run(struct nd_check_run *run)
 {
-	if (!routes_by_pod_cidr(run->cluster))
+	/* These two route by spec.podCIDR, others by blocks of their own. */
+	enum nd_cni_kind cni = nd_look_cni(run->cluster);
+	if (cni != ND_CNI_KINDNET && cni != ND_CNI_FLANNEL)
 		return;
 	for (size_t i = 0; i < run->cluster->nhosts; i++) {
 		const struct nd_host *host = &run->cluster->hosts[i];
 		/* Without its address the node is cut off, and this is the least of it. */
 		if (nd_host_has(host, ND_SECTION_routes) && host->nroutes &&
 		    nd_fact_uplink(run->cluster, host))
-			look_at(run, host);
+			look_at(run, host, cni);
 	}
 }
 

@@ -50,6 +50,7 @@ void nd_service_backends(const struct nd_cluster *cluster, const struct nd_servi
 			 struct nd_backends *out)
 {
 	bool same_node = true;
+	size_t nleaving = 0; /* ready, but about to end */
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
@@ -59,6 +60,7 @@ void nd_service_backends(const struct nd_cluster *cluster, const struct nd_servi
 		out->npods++;
 		if (pod->is_ready) {
 			out->nready++;
+			nleaving += pod->meta.is_deleting;
 			continue;
 		}
 		if (!out->first) {
@@ -75,6 +77,9 @@ void nd_service_backends(const struct nd_cluster *cluster, const struct nd_servi
 		    nd_labels_match(&service->selector, &w->template_labels))
 			out->workload = w;
 	}
+	/* In a rollout the leaving ones still serve; scaled to zero, nobody follows them. */
+	if (out->workload && out->workload->wanted == 0)
+		out->nready -= nleaving;
 }
 
 /* Insertions, deletions, changes; over 63 characters (no label value is longer) it counts as far.
