@@ -60,8 +60,8 @@ $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
-$(B)/obj/plugin/main.o: $(B)/version
-$(B)/obj/plugin/main.o: CFLAGS += -DND_VERSION='"$(VERSION)"'
+$(B)/obj/plugin/main.o $(B)/obj/plugin/kube/http.o: $(B)/version
+$(B)/obj/plugin/main.o $(B)/obj/plugin/kube/http.o: CFLAGS += -DND_VERSION='"$(VERSION)"'
 -include $(OBJ:.o=.d) $(B)/obj/plugin/main.d
 
 $(B)/bin/kubectl-netdoctor: $(OBJ) $(B)/obj/plugin/main.o

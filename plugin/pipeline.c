@@ -84,6 +84,8 @@ static int gather_live(struct nd_pipeline *p, const struct nd_args *args, const 
 		nd_api_collect(api, &options, sink, api_done, NULL);
 		rc = nd_loop_run(loop, err);
 	}
+	if (rc == 0 && collect)
+		rc = nd_collect_status(collect, err);
 	bool has_api = api && nd_api_status(api, &api_err) == 0;
 	if (rc == 0 && collect)
 		rc = nd_collect_status(collect, err);

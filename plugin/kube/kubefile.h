@@ -8,6 +8,7 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "common/text.h"
+#include "common/text.h"
 #include "plugin/kube/yaml.h"
 
 /* One cluster, user or context, and the file it came from: relative paths start in its folder. */
