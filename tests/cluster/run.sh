@@ -2,6 +2,7 @@
 # run.sh [--quick] [NAME...]: the tool against real kind clusters. Healthy clusters must give no cause; each fault of tests/faults
 # must give the right cause and subject, also from the bundle that was saved; each control must give no cause.
 # NAME is a fault file or a cause; without names all are run. --quick (or QUICK=1): the faults with `quick: yes`.
+# KEEP_BUNDLES=1 keeps the bundles of what went well too (tests/cases/record.sh makes cases of them).
 # ND_MUST_RUN=1 makes a skip a failure. Last line: N passed, N failed, N skipped.
 set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -180,7 +181,7 @@ test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent ag
 		ok=FAIL why+=$'\n'"not silent 45 s after heal: $(head -4 "$TMP/calm.why")"
 	fi
 	if [[ $ok == ok ]]; then
-		rm -f "$BUNDLES/$n.tar.gz"
+		[[ -n ${KEEP_BUNDLES:-} ]] || rm -f "$BUNDLES/$n.tar.gz"
 	else
 		cp "$TMP/$n".* "$BUNDLES/" 2>/dev/null
 		why+=$'\n'"kept: $BUNDLES/$n.*"
