@@ -36,7 +36,7 @@ const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster,
 	for (*n = 0; low + *n < cluster->nslices &&
 		     compare_slice(&cluster->slices[low + *n], service) == 0;)
 		(*n)++;
-	return cluster->slices + low;
+	return *n ? &cluster->slices[low] : NULL;
 }
 
 bool nd_service_can_tell(const struct nd_cluster *cluster)

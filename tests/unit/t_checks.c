@@ -55,7 +55,8 @@ static const struct fault faults[] = {
 	{"kubelet stopped", KINDNET, "kubelet-down", "node/w1",
 	 {{W1("units"), "[10]", "[]"}, {NOT_READY("Kubelet stopped posting node status.")}},
 	 {W1("units"), NULL, NULL}},
-	{"kubelet restarting", KINDNET, NULL, NULL, {{W1("units"), "[10]", "[]"}}, {0}},
+	{"kubelet stopped, not yet noticed", KINDNET, "kubelet-down", "node/w1",
+	 {{W1("units"), "[10]", "[]"}}, {0}},
 	/* kernel */
 	{"no forwarding", KINDNET, "ip-forward-off", "node/w1",
 	 {{W1("sysctls"), "ip_forward = 1", "ip_forward = 0"}}, {W1("sysctls"), NULL, NULL}},
@@ -188,7 +189,7 @@ static const struct fault faults[] = {
 	{"blackhole below the routes", KINDNET, NULL, NULL,
 	 {{W1("routes"), "[", "[" ROUTE("unreachable", "10.244.0.0/16", "") ","}}, {0}},
 	{"blackhole for the own range", KINDNET, NULL, NULL,
-	 {{W1("routes"), "[", "[" ROUTE("blackhole", "10.244.1.0/24", "") ","}}, {0}},
+	 {{W1("routes"), "[", "[" ROUTE("blackhole", "10.244.1.64/26", "") ","}}, {0}},
 	{"no default route", KINDNET, "route-default-missing", "node/w1",
 	 {{W1("routes"), DEFAULT ",", ""}}, {W1("routes"), NULL, NULL}},
 	{"node cut off", KINDNET, NULL, NULL,
