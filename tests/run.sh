@@ -4,7 +4,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build} pass=0 fail=0 skip=0
-export AGENT=$PWD/$build/bin/netdoctor-agent-amd64 NETDOCTOR=$PWD/$build/bin/kubectl-netdoctor
+build=$(realpath "$build")
+export AGENT=$build/bin/netdoctor-agent-amd64 NETDOCTOR=$build/bin/kubectl-netdoctor
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

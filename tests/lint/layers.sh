@@ -20,7 +20,7 @@ while IFS=: read -r file _ line; do
 	[[ -n ${rank[$from]:-} && -n ${rank[$to]:-} ]] || { echo "$file: $inc: unknown folder"; fail=1; continue; }
 	((rank[$to] <= rank[$from])) || { echo "$file: $from/ may not include $inc"; fail=1; }
 done < <(grep -rnE '^#include "' plugin --include='*.c' --include='*.h')
-bad=$(grep -rnE '^#include "' agent --include='*.c' --include='*.h' | grep -vE '"(common|agent)/|"filter_[a-z_]+\.h"')
+bad=$(grep -rnE '^#include "' agent --include='*.c' --include='*.h' | grep -vE '"(common|agent)/|"filter_[a-z0-9_]+\.h"')
 [[ -z $bad ]] || { echo "$bad"; echo "agent/ may include only common/ and agent/"; fail=1; }
 bad=$(grep -rnE '^#include "' common --include='*.c' --include='*.h' | grep -v '"common/')
 [[ -z $bad ]] || { echo "$bad"; echo "common/ may include only common/"; fail=1; }
