@@ -10,7 +10,8 @@
  *	netdoctor-agent 1\n
  *	section NAME LENGTH\n<LENGTH bytes>\n
  *	gap NAME LENGTH\n<LENGTH bytes of reason>\n
- *	end COUNT SHA256\n		COUNT frames; digest over all bytes from the first frame to before "end"
+ *	end COUNT SHA256\n		COUNT frames; digest over all bytes from the first frame to
+ *before "end"
  *
  * NAME: 1..64 bytes of [a-z0-9_.-]. LENGTH: decimal, at most ND_WIRE_MAX_SECTION.
  */

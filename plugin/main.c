@@ -23,7 +23,8 @@ static void set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(struct nd_arena *arena, int argc, char **argv, struct nd_buf *out, struct nd_err *err)
+static int run(struct nd_arena *arena, int argc, char **argv, struct nd_buf *out,
+	       struct nd_err *err)
 {
 	struct nd_args args = {0};
 	if (nd_args_parse(arena, argc, argv, &args, err) < 0)
@@ -50,7 +51,8 @@ int main(int argc, char **argv)
 	if (rc < 0) {
 		fprintf(stderr, "error: %s\n", nd_text_safe(safe, sizeof(safe), err.text));
 		rc = nd_err_exit_code(&err);
-	} else if (out.len && (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
+	} else if (out.len &&
+		   (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0)) {
 		fprintf(stderr, "error: write to standard output failed\n");
 		rc = 2;
 	}

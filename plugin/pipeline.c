@@ -13,7 +13,8 @@
 #define NODE_DEADLINE_MS 20000
 
 /* Where and who, as evidence: enough to recognise a bundle, nothing secret. */
-static int push_meta(const struct nd_kube_config *config, const struct nd_sink *sink, struct nd_err *err)
+static int push_meta(const struct nd_kube_config *config, const struct nd_sink *sink,
+		     struct nd_err *err)
 {
 	nd_auto_buf struct nd_buf json = {0};
 	struct nd_jsonw w = {.out = &json};
@@ -22,7 +23,10 @@ static int push_meta(const struct nd_kube_config *config, const struct nd_sink *
 	nd_jsonw_str(&w, "server", config->server);
 	nd_jsonw_int(&w, "started_unix_s", nd_clock_unix_s());
 	nd_jsonw_end(&w, '}');
-	struct nd_item item = {.kind = ND_ITEM_META, .name = "cluster", .bytes = json.data, .len = json.len,
+	struct nd_item item = {.kind = ND_ITEM_META,
+			       .name = "cluster",
+			       .bytes = json.data,
+			       .len = json.len,
 			       .taken_unix_s = nd_clock_unix_s()};
 	return nd_sink_item(sink, &item, err);
 }
@@ -41,30 +45,36 @@ static void api_done(ND_UNUSED void *ctx)
 {
 }
 
-static int start_nodes(struct nd_loop *loop, const struct nd_args *args, const struct nd_kube_config *config,
-		       const struct nd_sink *sink, struct nd_progress *progress,
-		       struct nd_collect **out, struct nd_err *err)
+static int start_nodes(struct nd_loop *loop, const struct nd_args *args,
+		       const struct nd_kube_config *config, const struct nd_sink *sink,
+		       struct nd_progress *progress, struct nd_collect **out, struct nd_err *err)
 {
-	struct nd_collect_options options = {
-		.transport = args->transport, .kind_cluster = kind_cluster(config), .only_node = args->node,
-		.deadline_ms = NODE_DEADLINE_MS, .keep_agent = true,
-		.progress = nd_progress_node, .progress_ctx = progress};
-	if (args->node_timeout &&
-	    (!nd_duration_parse(args->node_timeout, &options.deadline_ms) || options.deadline_ms <= 0))
-		return nd_err_set(err, ND_E_USAGE, "--node-timeout %s: wanted a time such as 20s", args->node_timeout);
+	struct nd_collect_options options = {.transport = args->transport,
+					     .kind_cluster = kind_cluster(config),
+					     .only_node = args->node,
+					     .deadline_ms = NODE_DEADLINE_MS,
+					     .keep_agent = true,
+					     .progress = nd_progress_node,
+					     .progress_ctx = progress};
+	if (args->node_timeout && (!nd_duration_parse(args->node_timeout, &options.deadline_ms) ||
+				   options.deadline_ms <= 0))
+		return nd_err_set(err, ND_E_USAGE, "--node-timeout %s: wanted a time such as 20s",
+				  args->node_timeout);
 	if (args->no_agent)
-		return nd_sink_gap(sink, "node reports", "cluster", err, "not asked for (--no-agent)");
-	if (!options.kind_cluster && !args->transport)
 		return nd_sink_gap(sink, "node reports", "cluster", err,
-				   "context %s is not a kind cluster, and this version reaches no other nodes",
-				   config->context_name ? config->context_name : "(none)");
+				   "not asked for (--no-agent)");
+	if (!options.kind_cluster && !args->transport)
+		return nd_sink_gap(
+			sink, "node reports", "cluster", err,
+			"context %s is not a kind cluster, and this version reaches no other nodes",
+			config->context_name ? config->context_name : "(none)");
 	*out = nd_collect_start(loop, &options, sink, err);
 	return *out ? 0 : -1;
 }
 
 /* API server and nodes side by side on one loop. */
-static int gather_live(struct nd_pipeline *p, const struct nd_args *args, const struct nd_sink *sink,
-		       struct nd_err *err)
+static int gather_live(struct nd_pipeline *p, const struct nd_args *args,
+		       const struct nd_sink *sink, struct nd_err *err)
 {
 	struct nd_kube_config config = {0};
 	struct nd_progress progress;
@@ -84,8 +94,6 @@ static int gather_live(struct nd_pipeline *p, const struct nd_args *args, const 
 		nd_api_collect(api, &options, sink, api_done, NULL);
 		rc = nd_loop_run(loop, err);
 	}
-	if (rc == 0 && collect)
-		rc = nd_collect_status(collect, err);
 	bool has_api = api && nd_api_status(api, &api_err) == 0;
 	if (rc == 0 && collect)
 		rc = nd_collect_status(collect, err);
@@ -135,7 +143,8 @@ static int gather(struct nd_pipeline *p, const struct nd_args *args, struct nd_e
 	/* A recorded run that was allowed nothing is incomplete, as it was then. */
 	if (!p->cluster->has_api && p->cluster->nhosts == 0 && p->cluster->ncontainers == 0 &&
 	    p->cluster->ngaps == 0)
-		return nd_err_set(err, ND_E_INPUT, "%s: no evidence of a cluster in it", args->from);
+		return nd_err_set(err, ND_E_INPUT, "%s: no evidence of a cluster in it",
+				  args->from);
 	return 0;
 }
 

@@ -22,23 +22,36 @@
 
 /* In the order of the search (docs: host first, external last); the lower layer wins. */
 enum nd_layer {
-	ND_LAYER_HOST, ND_LAYER_NODE, ND_LAYER_KERNEL, ND_LAYER_IPTABLES, ND_LAYER_CNI, ND_LAYER_ROUTES,
-	ND_LAYER_PROXY, ND_LAYER_SERVICE, ND_LAYER_DNS, ND_LAYER_POLICY, ND_LAYER_IMAGE, ND_LAYER_EXTERNAL,
+	ND_LAYER_HOST,
+	ND_LAYER_NODE,
+	ND_LAYER_KERNEL,
+	ND_LAYER_IPTABLES,
+	ND_LAYER_CNI,
+	ND_LAYER_ROUTES,
+	ND_LAYER_PROXY,
+	ND_LAYER_SERVICE,
+	ND_LAYER_DNS,
+	ND_LAYER_POLICY,
+	ND_LAYER_IMAGE,
+	ND_LAYER_EXTERNAL,
 };
 enum nd_kind { ND_CAUSE, ND_EFFECT, ND_HAZARD };
 enum nd_severity { ND_INFO, ND_WARNING, ND_ERROR };
 
 struct nd_evidence_line {
 	const char *text;  /* "net.ipv4.ip_forward = 0 (wanted 1)" */
-	const char *where; /* "dev-cluster-worker2: sysctl", "node/w1 iptables-nft filter FORWARD rule 3" */
+	const char *where; /* "dev-cluster-worker2: sysctl", "node/w1 iptables-nft filter FORWARD
+			      rule 3" */
 };
 
 struct nd_finding {
 	const struct nd_check *check;
-	const char *subject; /* node/NAME, pod/NS/NAME, service/NS/NAME, networkpolicy/NS/NAME, cluster */
+	const char *subject; /* node/NAME, pod/NS/NAME, service/NS/NAME, networkpolicy/NS/NAME,
+				cluster */
 	const char *node;    /* the node it is about, or NULL */
 	const char *title;   /* a sentence for this finding, or NULL: check->title */
-	enum nd_kind kind;   /* check->kind unless the check knows better (a hazard here, a cause there) */
+	enum nd_kind
+		kind; /* check->kind unless the check knows better (a hazard here, a cause there) */
 	enum nd_severity severity;
 	bool is_likely; /* confidence "likely" instead of "proved" */
 	struct nd_evidence_line *proof;
@@ -67,9 +80,10 @@ struct nd_check {
 	enum nd_layer layer;
 	enum nd_kind kind;
 	enum nd_severity severity;
-	const char *title;  /* a short sentence, no full stop: "The node does not forward packets" */
-	const char *why;    /* two or three sentences: what it breaks and how it comes about */
-	const char *fix;    /* what to do, one line; "%s" never: plain text, `NODE` stands for the node's name */
+	const char *title; /* a short sentence, no full stop: "The node does not forward packets" */
+	const char *why;   /* two or three sentences: what it breaks and how it comes about */
+	const char *fix;   /* what to do, one line; "%s" never: plain text, `NODE` stands for the
+			      node's name */
 	const char *source; /* where the rule comes from: document and section, or source file */
 	struct nd_explains explains[16];
 	void (*run)(struct nd_check_run *run);
@@ -77,11 +91,13 @@ struct nd_check {
 
 struct nd_finding *nd_find(struct nd_check_run *run, const char *subject_fmt, ...) ND_PRINTF(2, 3);
 /* Same, and says which node it is about when the subject is not a node. */
-void nd_prove(struct nd_check_run *run, struct nd_finding *finding, const char *where, const char *text_fmt, ...)
-	ND_PRINTF(4, 5);
-const char *nd_check_text(struct nd_check_run *run, const char *fmt, ...) ND_PRINTF(2, 3); /* in the arena */
+void nd_prove(struct nd_check_run *run, struct nd_finding *finding, const char *where,
+	      const char *text_fmt, ...) ND_PRINTF(4, 5);
+const char *nd_check_text(struct nd_check_run *run, const char *fmt, ...)
+	ND_PRINTF(2, 3); /* in the arena */
 
-extern const struct nd_check *const nd_checks[]; /* checks.def order: by layer, then id; nd_nchecks */
+extern const struct nd_check
+	*const nd_checks[]; /* checks.def order: by layer, then id; nd_nchecks */
 extern const size_t nd_nchecks;
 const struct nd_check *nd_check_find(const char *id);
 

@@ -48,7 +48,8 @@ struct nd_finding *nd_find(struct nd_check_run *run, const char *subject_fmt, ..
 	return f;
 }
 
-void nd_prove(struct nd_check_run *run, struct nd_finding *f, const char *where, const char *fmt, ...)
+void nd_prove(struct nd_check_run *run, struct nd_finding *f, const char *where, const char *fmt,
+	      ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -67,7 +68,8 @@ const char *nd_check_text(struct nd_check_run *run, const char *fmt, ...)
 	return text;
 }
 
-void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena, struct nd_finding_list *out)
+void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena,
+		   struct nd_finding_list *out)
 {
 	struct nd_check_run run = {.cluster = cluster, .arena = arena};
 	for (size_t i = 0; i < nd_nchecks; i++) {

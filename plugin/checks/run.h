@@ -9,6 +9,7 @@ struct nd_finding_list {
 	size_t n;
 };
 
-void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena, struct nd_finding_list *out);
+void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena,
+		   struct nd_finding_list *out);
 
 #endif

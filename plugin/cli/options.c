@@ -20,22 +20,28 @@ static const struct option options[] = {
 	{"save", 0, TEXT, FIELD(save), "FILE", "write all evidence to a bundle (tar.gz)"},
 	{"output", 'o', TEXT, FIELD(output), "FORMAT", "text, wide, json"},
 	{"node", 0, TEXT, FIELD(node), "NAME", "look only at this node"},
-	{"no-agent", 0, SWITCH, FIELD(no_agent), NULL, "do not enter the nodes, only ask the API server"},
+	{"no-agent", 0, SWITCH, FIELD(no_agent), NULL,
+	 "do not enter the nodes, only ask the API server"},
 	{"no-probe", 0, SWITCH, FIELD(no_probe), NULL, "send no packets (this version never does)"},
 	{"transport", 0, TEXT, FIELD(transport), "NAME",
 	 "docker, podman, nerdctl, local; default: the one that has the nodes"},
-	{"node-timeout", 0, TEXT, FIELD(node_timeout), "TIME", "how long a node may take, default 20s"},
-	{"fail-on", 0, TEXT, FIELD(fail_on), "LEVEL", "exit 1 from this severity on: error (default), warning"},
+	{"node-timeout", 0, TEXT, FIELD(node_timeout), "TIME",
+	 "how long a node may take, default 20s"},
+	{"fail-on", 0, TEXT, FIELD(fail_on), "LEVEL",
+	 "exit 1 from this severity on: error (default), warning"},
 	{"quiet", 'q', SWITCH, FIELD(quiet), NULL, "no progress on standard error"},
 	{"help", 'h', SWITCH, FIELD(help), NULL, "this text"},
-	{"kubeconfig", 0, TEXT, KUBE(kubeconfig), "FILE", "instead of $KUBECONFIG or ~/.kube/config"},
+	{"kubeconfig", 0, TEXT, KUBE(kubeconfig), "FILE",
+	 "instead of $KUBECONFIG or ~/.kube/config"},
 	{"context", 0, TEXT, KUBE(context), "NAME", "context of the kubeconfig"},
 	{"cluster", 0, TEXT, KUBE(cluster), "NAME", "cluster of the kubeconfig"},
 	{"user", 0, TEXT, KUBE(user), "NAME", "user of the kubeconfig"},
-	{"namespace", 'n', TEXT, KUBE(namespace_), "NAME", "report pods and services of this namespace only"},
+	{"namespace", 'n', TEXT, KUBE(namespace_), "NAME",
+	 "report pods and services of this namespace only"},
 	{"server", 's', TEXT, KUBE(server), "URL", "address of the API server"},
 	{"token", 0, TEXT, KUBE(token), "TOKEN", "bearer token"},
-	{"tls-server-name", 0, TEXT, KUBE(tls_server_name), "NAME", "name the server's certificate must have"},
+	{"tls-server-name", 0, TEXT, KUBE(tls_server_name), "NAME",
+	 "name the server's certificate must have"},
 	{"certificate-authority", 0, TEXT, KUBE(certificate_authority), "FILE", "CA certificate"},
 	{"client-certificate", 0, TEXT, KUBE(client_certificate), "FILE", "client certificate"},
 	{"client-key", 0, TEXT, KUBE(client_key), "FILE", "client key"},
@@ -48,8 +54,10 @@ static const struct option options[] = {
 	{"password", 0, TEXT, KUBE(password), "WORD", "for basic authentication"},
 	{"request-timeout", 0, TEXT, KUBE(request_timeout), "TIME",
 	 "of one request to the API server: 5, 30s, 1m; 0: none"},
-	{"cache-dir", 0, TEXT, KUBE(cache_dir), "DIR", "accepted as kubectl does; nothing is cached"},
-	{"disable-compression", 0, SWITCH, KUBE(disable_compression), NULL, "no gzip from the API server"},
+	{"cache-dir", 0, TEXT, KUBE(cache_dir), "DIR",
+	 "accepted as kubectl does; nothing is cached"},
+	{"disable-compression", 0, SWITCH, KUBE(disable_compression), NULL,
+	 "no gzip from the API server"},
 };
 
 static const struct option *find_long(struct nd_str name)
@@ -68,7 +76,8 @@ static const struct option *find_letter(char letter)
 	return NULL;
 }
 
-static int put_switch(struct nd_args *out, const struct option *o, const char *value, struct nd_err *err)
+static int put_switch(struct nd_args *out, const struct option *o, const char *value,
+		      struct nd_err *err)
 {
 	bool *field = (bool *)((char *)out + o->offset);
 	if (!value || nd_eq(value, "true") || nd_eq(value, "1"))
@@ -80,7 +89,8 @@ static int put_switch(struct nd_args *out, const struct option *o, const char *v
 	return 0;
 }
 
-static void put_value(struct nd_arena *arena, struct nd_args *out, const struct option *o, const char *value)
+static void put_value(struct nd_arena *arena, struct nd_args *out, const struct option *o,
+		      const char *value)
 {
 	if (o->kind == LIST)
 		ND_ARENA_PUSH(arena, out->kube.as_groups, out->kube.nas_groups) = value;
@@ -96,7 +106,8 @@ static int take_flag(struct nd_arena *arena, int argc, char **argv, int i, struc
 	const struct option *o;
 	if (word[1] == '-') {
 		const char *equals = strchr(word, '=');
-		struct nd_str name = {word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2)};
+		struct nd_str name = {word + 2,
+				      equals ? (size_t)(equals - word - 2) : strlen(word + 2)};
 		o = find_long(name);
 		value = equals ? equals + 1 : NULL;
 	} else {
@@ -114,7 +125,8 @@ static int take_flag(struct nd_arena *arena, int argc, char **argv, int i, struc
 	return value ? 1 : 2;
 }
 
-int nd_args_parse(struct nd_arena *arena, int argc, char **argv, struct nd_args *out, struct nd_err *err)
+int nd_args_parse(struct nd_arena *arena, int argc, char **argv, struct nd_args *out,
+		  struct nd_err *err)
 {
 	bool only_words = false;
 	for (int i = 1; i < argc;) {
@@ -140,8 +152,9 @@ void nd_args_help(struct nd_buf *out)
 	for (size_t i = 0; i < ND_ARRAY_LEN(options); i++) {
 		char name[64];
 		const struct option *o = &options[i];
-		snprintf(name, sizeof(name), "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? "," : " ", o->name, o->value ? " " : "", o->value ? o->value : "");
+		snprintf(name, sizeof(name), "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
+			 o->value ? " " : "", o->value ? o->value : "");
 		nd_buf_printf(out, "  %-36s %s\n", name, o->help);
 	}
 }
@@ -168,7 +181,8 @@ bool nd_duration_parse(const char *text, int64_t *out_ms)
 			return total == 0;
 		}
 		for (i = 0; i < ND_ARRAY_LEN(units); i++)
-			if (letters == strlen(units[i].unit) && strncmp(p, units[i].unit, letters) == 0)
+			if (letters == strlen(units[i].unit) &&
+			    strncmp(p, units[i].unit, letters) == 0)
 				break;
 		if (i == ND_ARRAY_LEN(units))
 			return false;

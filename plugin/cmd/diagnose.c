@@ -19,9 +19,11 @@ static int run(const struct nd_args *args, struct nd_buf *out, struct nd_err *er
 {
 	const struct nd_format *format = nd_format_find(args->output ? args->output : "text");
 	if (!format)
-		return nd_err_set(err, ND_E_USAGE, "-o %s: wanted one of %s", args->output, nd_formats_names());
+		return nd_err_set(err, ND_E_USAGE, "-o %s: wanted one of %s", args->output,
+				  nd_formats_names());
 	if (args->fail_on && !nd_eq(args->fail_on, "error") && !nd_eq(args->fail_on, "warning"))
-		return nd_err_set(err, ND_E_USAGE, "--fail-on %s: wanted error or warning", args->fail_on);
+		return nd_err_set(err, ND_E_USAGE, "--fail-on %s: wanted error or warning",
+				  args->fail_on);
 	if (args->from && args->save)
 		return nd_err_set(err, ND_E_USAGE, "--from and --save exclude each other");
 	if (args->nwords)

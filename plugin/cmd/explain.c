@@ -3,10 +3,12 @@
 #include "plugin/cmd/cmd.h"
 
 static const char *const layers[] = {
-	[ND_LAYER_HOST] = "host", [ND_LAYER_NODE] = "node", [ND_LAYER_KERNEL] = "kernel",
-	[ND_LAYER_IPTABLES] = "iptables and nftables", [ND_LAYER_CNI] = "CNI", [ND_LAYER_ROUTES] = "routes",
-	[ND_LAYER_PROXY] = "kube-proxy", [ND_LAYER_SERVICE] = "services", [ND_LAYER_DNS] = "DNS",
-	[ND_LAYER_POLICY] = "NetworkPolicy", [ND_LAYER_IMAGE] = "images", [ND_LAYER_EXTERNAL] = "external access",
+	[ND_LAYER_HOST] = "host",	 [ND_LAYER_NODE] = "node",
+	[ND_LAYER_KERNEL] = "kernel",	 [ND_LAYER_IPTABLES] = "iptables and nftables",
+	[ND_LAYER_CNI] = "CNI",		 [ND_LAYER_ROUTES] = "routes",
+	[ND_LAYER_PROXY] = "kube-proxy", [ND_LAYER_SERVICE] = "services",
+	[ND_LAYER_DNS] = "DNS",		 [ND_LAYER_POLICY] = "NetworkPolicy",
+	[ND_LAYER_IMAGE] = "images",	 [ND_LAYER_EXTERNAL] = "external access",
 };
 
 static void list(struct nd_buf *out)
@@ -36,7 +38,8 @@ static int run(const struct nd_args *args, struct nd_buf *out, struct nd_err *er
 	for (size_t i = 0; i < args->nwords; i++) {
 		const struct nd_check *check = nd_check_find(args->words[i]);
 		if (!check)
-			return nd_err_set(err, ND_E_USAGE, "no finding %s (`explain` alone lists them)",
+			return nd_err_set(err, ND_E_USAGE,
+					  "no finding %s (`explain` alone lists them)",
 					  args->words[i]);
 		if (i)
 			nd_buf_puts(out, "\n");

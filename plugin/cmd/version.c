@@ -1,7 +1,8 @@
 #include "common/base.h"
 #include "plugin/cmd/cmd.h"
 
-static int run(ND_UNUSED const struct nd_args *args, struct nd_buf *out, ND_UNUSED struct nd_err *err)
+static int run(ND_UNUSED const struct nd_args *args, struct nd_buf *out,
+	       ND_UNUSED struct nd_err *err)
 {
 	nd_buf_printf(out, "kubectl-netdoctor %s\n", nd_version);
 	return ND_EXIT_OK;

@@ -10,10 +10,12 @@ static size_t check_rank(const struct nd_check *check)
 	return nd_nchecks;
 }
 
-/* Errors before warnings, proved before likely, lower layers first; then names, so that the order is stable. */
+/* Errors before warnings, proved before likely, lower layers first; then names, so that the order
+ * is stable. */
 static int by_rank(const void *pa, const void *pb)
 {
-	const struct nd_finding *a = *(struct nd_finding *const *)pa, *b = *(struct nd_finding *const *)pb;
+	const struct nd_finding *a = *(struct nd_finding *const *)pa,
+				*b = *(struct nd_finding *const *)pb;
 	if (a->severity != b->severity)
 		return a->severity > b->severity ? -1 : 1;
 	if (a->is_likely != b->is_likely)

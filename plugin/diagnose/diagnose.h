@@ -12,7 +12,8 @@
 struct nd_diagnosis {
 	const struct nd_finding **causes; /* ncauses; the first is the one to mend first */
 	size_t ncauses;
-	const struct nd_finding **effects; /* neffects; explained_by is NULL where nobody explains it */
+	const struct nd_finding *
+		*effects; /* neffects; explained_by is NULL where nobody explains it */
 	size_t neffects;
 	const struct nd_finding **hazards; /* nhazards */
 	size_t nhazards;

@@ -55,11 +55,11 @@ static int expansion_check(struct reader *r, struct nd_err *err)
 	if ((uint64_t)got > ND_BUNDLE_MAX_TOTAL_BYTES)
 		return entry_refuse(r, err, "takes the bundle beyond 4 GiB");
 	if ((uint64_t)got > ND_BUNDLE_RATIO_FROM_BYTES && got / ND_BUNDLE_MAX_RATIO > read)
-		return nd_err_set(err, ND_E_INPUT,
-				  "entry %u (%s): %lld bytes came out of %lld, more than %d to one; "
-				  "this is no bundle",
-				  r->nentries, r->name, (long long)got, (long long)read,
-				  ND_BUNDLE_MAX_RATIO);
+		return nd_err_set(
+			err, ND_E_INPUT,
+			"entry %u (%s): %lld bytes came out of %lld, more than %d to one; "
+			"this is no bundle",
+			r->nentries, r->name, (long long)got, (long long)read, ND_BUNDLE_MAX_RATIO);
 	return 0;
 }
 

@@ -172,8 +172,11 @@ static int push_item(struct nd_api *api, enum nd_item_kind kind, const char *nam
 		     const struct nd_buf *body)
 {
 	struct nd_err err = {0};
-	struct nd_item item = {.kind = kind, .name = name, .bytes = body->data ? body->data : "",
-			       .len = body->len, .taken_unix_s = nd_clock_unix_s()};
+	struct nd_item item = {.kind = kind,
+			       .name = name,
+			       .bytes = body->data ? body->data : "",
+			       .len = body->len,
+			       .taken_unix_s = nd_clock_unix_s()};
 
 	if (nd_sink_item(api->sink, &item, &err) == 0)
 		return 0;
@@ -241,7 +244,8 @@ static void job_start(struct job *job)
 
 	job_path(job, &path);
 	job->reply = (struct nd_http_reply){.total_bytes = &api->bytes};
-	job->easy = nd_http_get(api->http, path.data, left < limit_ms ? left : limit_ms, &job->reply);
+	job->easy =
+		nd_http_get(api->http, path.data, left < limit_ms ? left : limit_ms, &job->reply);
 	job->state = JOB_RUNNING;
 	api->nrunning++;
 	nd_loop_http(api->loop, job->easy, on_reply, job);
@@ -381,8 +385,9 @@ static void version_reply(struct job *job, CURL *easy, CURLcode result, struct n
 		is_ok = cJSON_IsObject(root);
 		cJSON_Delete(root);
 		if (!is_ok)
-			nd_err_set(&why, ND_E_UNREACHABLE, "the answer to /version is not JSON: no API "
-							   "server, or one whose answers are cut");
+			nd_err_set(&why, ND_E_UNREACHABLE,
+				   "the answer to /version is not JSON: no API "
+				   "server, or one whose answers are cut");
 	}
 	/* a 403 is an answer: /version may be closed to us while lists are open */
 	if (!is_ok && !(result == CURLE_OK && status == 403)) {

@@ -176,7 +176,8 @@ static int plugin_read(struct plugin *plugin)
 	}
 }
 
-/* Until the plugin has ended (not until a grandchild lets go of the pipe) or the deadline passes. */
+/* Until the plugin has ended (not until a grandchild lets go of the pipe) or the deadline passes.
+ */
 static int plugin_wait(struct plugin *plugin, int64_t deadline_us, struct nd_err *err)
 {
 	for (;;) {
@@ -187,14 +188,16 @@ static int plugin_wait(struct plugin *plugin, int64_t deadline_us, struct nd_err
 		int rc;
 
 		if (left_ms <= 0)
-			return nd_err_set(err, ND_E_CONFIG, "exec: executable %s did not answer in %d s",
+			return nd_err_set(err, ND_E_CONFIG,
+					  "exec: executable %s did not answer in %d s",
 					  plugin->name, ND_EXEC_DEADLINE_MS / 1000);
 		if (poll(fds, plugin->pid_fd >= 0 ? 2 : 1, (int)left_ms) < 0 && errno != EINTR)
 			return nd_err_sys(err, ND_E_IO, errno, "poll");
 		has_ended = plugin->pid_fd >= 0 && fds[1].revents;
 		rc = plugin_read(plugin);
 		if (rc < 0)
-			return nd_err_set(err, ND_E_CONFIG, "exec: executable %s wrote more than %d bytes",
+			return nd_err_set(err, ND_E_CONFIG,
+					  "exec: executable %s wrote more than %d bytes",
 					  plugin->name, ND_EXEC_MAX_REPLY);
 		if (rc == 0 || has_ended)
 			return 0;
@@ -238,7 +241,8 @@ static int plugin_check_status(const struct plugin *plugin, int status, struct n
 	int why = 0;
 
 	if (read(plugin->error_fd, &why, sizeof(why)) == sizeof(why)) {
-		nd_text_safe(hint, sizeof(hint), plugin->exec->install_hint ? plugin->exec->install_hint : "");
+		nd_text_safe(hint, sizeof(hint),
+			     plugin->exec->install_hint ? plugin->exec->install_hint : "");
 		if (why == ENOENT)
 			return nd_err_set(err, ND_E_CONFIG, "exec: executable %s not found%s%s",
 					  plugin->name, hint[0] ? ": " : "", hint);
@@ -295,22 +299,28 @@ static int reply_read(struct nd_arena *arena, const cJSON *root, const struct pl
 		return nd_err_set(err, ND_E_CONFIG, "exec: executable %s printed no ExecCredential",
 				  plugin->name);
 	if (!nd_eq(version, plugin->exec->api_version))
-		return nd_err_set(err, ND_E_CONFIG, "exec: executable %s answered in another apiVersion "
-						    "than the kubeconfig's %s",
+		return nd_err_set(err, ND_E_CONFIG,
+				  "exec: executable %s answered in another apiVersion "
+				  "than the kubeconfig's %s",
 				  plugin->name, plugin->exec->api_version);
 	token = text_of(arena, status, "token");
 	cert = text_of(arena, status, "clientCertificateData");
 	key = text_of(arena, status, "clientKeyData");
 	if (!token && !cert && !key)
-		return nd_err_set(err, ND_E_CONFIG, "exec: executable %s gave neither a token nor a "
-						    "certificate", plugin->name);
+		return nd_err_set(err, ND_E_CONFIG,
+				  "exec: executable %s gave neither a token nor a "
+				  "certificate",
+				  plugin->name);
 	if (!cert != !key)
-		return nd_err_set(err, ND_E_CONFIG, "exec: executable %s gave a certificate without its "
-						    "key or a key without its certificate",
+		return nd_err_set(err, ND_E_CONFIG,
+				  "exec: executable %s gave a certificate without its "
+				  "key or a key without its certificate",
 				  plugin->name);
 	if (token && has_control(token))
-		return nd_err_set(err, ND_E_CONFIG, "exec: executable %s gave a token with a control "
-						    "character", plugin->name);
+		return nd_err_set(err, ND_E_CONFIG,
+				  "exec: executable %s gave a token with a control "
+				  "character",
+				  plugin->name);
 	config->token = token;
 	if (cert) {
 		config->cert_data = nd_str(cert);
@@ -329,8 +339,10 @@ static int reply_parse(struct nd_arena *arena, const struct plugin *plugin,
 	while (root && end < p + plugin->reply.len && strchr(" \t\r\n", *end))
 		end++;
 	if (!cJSON_IsObject(root) || end != p + plugin->reply.len)
-		rc = nd_err_set(err, ND_E_CONFIG, "exec: executable %s printed %zu bytes that are not "
-						  "one JSON object", plugin->name, plugin->reply.len);
+		rc = nd_err_set(err, ND_E_CONFIG,
+				"exec: executable %s printed %zu bytes that are not "
+				"one JSON object",
+				plugin->name, plugin->reply.len);
 	else
 		rc = reply_read(arena, root, plugin, config, err);
 	cJSON_Delete(root);
@@ -339,14 +351,20 @@ static int reply_parse(struct nd_arena *arena, const struct plugin *plugin,
 
 static int exec_fetch(struct nd_arena *arena, struct nd_kube_config *config, struct nd_err *err)
 {
-	struct plugin plugin = {.exec = config->exec, .pid = -1, .out_fd = -1, .error_fd = -1,
-				.pid_fd = -1, .reply = {.max_bytes = ND_EXEC_MAX_REPLY}};
+	struct plugin plugin = {.exec = config->exec,
+				.pid = -1,
+				.out_fd = -1,
+				.error_fd = -1,
+				.pid_fd = -1,
+				.reply = {.max_bytes = ND_EXEC_MAX_REPLY}};
 	int rc;
 
 	nd_text_safe(plugin.name, sizeof(plugin.name), config->exec->command);
 	if (nd_eq(config->exec->interactive_mode, "Always") && !isatty(STDIN_FILENO))
-		return nd_err_set(err, ND_E_CONFIG, "exec: %s wants a terminal: standard input is not "
-						    "a terminal", plugin.name);
+		return nd_err_set(err, ND_E_CONFIG,
+				  "exec: %s wants a terminal: standard input is not "
+				  "a terminal",
+				  plugin.name);
 	rc = plugin_start(arena, config, &plugin, err);
 	if (rc == 0)
 		rc = plugin_run(&plugin, err);

@@ -69,8 +69,9 @@ static void add_headers(struct nd_http *http)
 	for (size_t i = 0; i < config->nas_groups; i++)
 		header_add(http, "Impersonate-Group", config->as_groups[i]);
 	for (size_t i = 0; i < config->nas_extra; i++)
-		header_add(http, nd_arena_printf(&http->arena, "Impersonate-Extra-%s",
-						 extra_key(&http->arena, config->as_extra[i].name)),
+		header_add(http,
+			   nd_arena_printf(&http->arena, "Impersonate-Extra-%s",
+					   extra_key(&http->arena, config->as_extra[i].name)),
 			   config->as_extra[i].value);
 }
 
@@ -116,8 +117,9 @@ static void set_target(struct nd_http *http)
 		return;
 	http->base = nd_arena_printf(&http->arena, "https://%s:%s%s", config->tls_server_name, port,
 				     prefix);
-	http->connect_to = curl_slist_append(
-		NULL, nd_arena_printf(&http->arena, "%s:%s:%s", config->tls_server_name, port, real));
+	http->connect_to =
+		curl_slist_append(NULL, nd_arena_printf(&http->arena, "%s:%s:%s",
+							config->tls_server_name, port, real));
 	header_add(http, "Host", real);
 }
 
@@ -317,15 +319,17 @@ static int check_status(long status, const char *message, struct nd_err *err)
 
 	switch (status) {
 	case 401:
-		return nd_err_set(err, ND_E_FORBIDDEN, "unauthorized: the server does not accept who we "
-						       "are%s%s", sep, message);
+		return nd_err_set(err, ND_E_FORBIDDEN,
+				  "unauthorized: the server does not accept who we "
+				  "are%s%s",
+				  sep, message);
 	case 403:
 		return nd_err_set(err, ND_E_FORBIDDEN, "forbidden%s%s", sep, message);
 	case 404:
 		return nd_err_set(err, ND_E_NOT_FOUND, "not found (404)%s%s", sep, message);
 	case 410:
-		return nd_err_set(err, ND_E_NOT_FOUND, "the list expired while it was read (410)%s%s",
-				  sep, message);
+		return nd_err_set(err, ND_E_NOT_FOUND,
+				  "the list expired while it was read (410)%s%s", sep, message);
 	case 429:
 		return nd_err_set(err, ND_E_UNREACHABLE, "the server throttles us (429)%s%s", sep,
 				  message);
@@ -345,9 +349,11 @@ int nd_http_check(CURL *easy, CURLcode result, const struct nd_http_reply *reply
 		return check_transport(easy, result, reply, err);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (is_html(easy, reply))
-		return nd_err_set(err, ND_E_UNREACHABLE, "the answer (%ld) is a web page, not JSON: a "
-							 "proxy or a login page stands there, not an "
-							 "API server", status);
+		return nd_err_set(err, ND_E_UNREACHABLE,
+				  "the answer (%ld) is a web page, not JSON: a "
+				  "proxy or a login page stands there, not an "
+				  "API server",
+				  status);
 	if (status >= 200 && status < 300)
 		return 0;
 	return check_status(status, status_message(reply, message, sizeof(message)), err);

@@ -119,7 +119,8 @@ static int read_bool(const struct nd_kubefile_entry *entry, const char *key, boo
 	if (nd_kubefile_text(entry, entry->body, key, &text, err) < 0)
 		return -1;
 	*out = nd_eq(text, "true") || nd_eq(text, "True") || nd_eq(text, "TRUE");
-	if (text && !*out && !nd_eq(text, "false") && !nd_eq(text, "False") && !nd_eq(text, "FALSE"))
+	if (text && !*out && !nd_eq(text, "false") && !nd_eq(text, "False") &&
+	    !nd_eq(text, "FALSE"))
 		return nd_err_set(err, ND_E_CONFIG, "%s:%u: true or false is wanted for %s",
 				  entry->path, nd_yaml_get(entry->body, key)->line, key);
 	return 0;
@@ -144,13 +145,13 @@ static int read_cluster(struct pick *p, struct nd_err *err)
 	struct nd_kube_config *out = p->out;
 	bool is_replaced = flags->insecure_skip_tls_verify || flags->certificate_authority;
 
-	if (entry && (nd_kubefile_text(entry, entry->body, "server", &out->server, err) < 0 ||
-		      nd_kubefile_text(entry, entry->body, "tls-server-name",
-				       &out->tls_server_name, err) < 0 ||
-		      nd_kubefile_text(entry, entry->body, "proxy-url", &out->proxy_url, err) < 0 ||
-		      read_bool(entry, "disable-compression", &out->disable_compression, err) < 0 ||
-		      read_bool(entry, "insecure-skip-tls-verify", &out->insecure_skip_tls_verify,
-				err) < 0))
+	if (entry &&
+	    (nd_kubefile_text(entry, entry->body, "server", &out->server, err) < 0 ||
+	     nd_kubefile_text(entry, entry->body, "tls-server-name", &out->tls_server_name, err) <
+		     0 ||
+	     nd_kubefile_text(entry, entry->body, "proxy-url", &out->proxy_url, err) < 0 ||
+	     read_bool(entry, "disable-compression", &out->disable_compression, err) < 0 ||
+	     read_bool(entry, "insecure-skip-tls-verify", &out->insecure_skip_tls_verify, err) < 0))
 		return -1;
 	if (flags->server) {
 		out->server = flags->server;
@@ -166,8 +167,9 @@ static int read_cluster(struct pick *p, struct nd_err *err)
 		     flags->certificate_authority, &out->ca_file, &out->ca_data, err) < 0)
 		return -1;
 	if (out->insecure_skip_tls_verify && (out->ca_file || out->ca_data.p))
-		return nd_err_set(err, ND_E_CONFIG, "specifying a root certificates file with the "
-						    "insecure flag is not allowed");
+		return nd_err_set(err, ND_E_CONFIG,
+				  "specifying a root certificates file with the "
+				  "insecure flag is not allowed");
 	return check_proxy(p, err);
 }
 
@@ -177,14 +179,15 @@ static int read_certs(struct pick *p, struct nd_err *err)
 
 	if (read_pem(p, p->user, "client-certificate", p->flags->client_certificate,
 		     &out->cert_file, &out->cert_data, err) < 0 ||
-	    read_pem(p, p->user, "client-key", p->flags->client_key, &out->key_file,
-		     &out->key_data, err) < 0)
+	    read_pem(p, p->user, "client-key", p->flags->client_key, &out->key_file, &out->key_data,
+		     err) < 0)
 		return -1;
 	if (!out->cert_data.n == !out->key_data.n)
 		return 0;
-	return nd_err_set(err, ND_E_CONFIG,
-			  "user \"%s\": a client certificate needs its key and a key its certificate",
-			  out->user_name ? out->user_name : "");
+	return nd_err_set(
+		err, ND_E_CONFIG,
+		"user \"%s\": a client certificate needs its key and a key its certificate",
+		out->user_name ? out->user_name : "");
 }
 
 /* "host:port" and "host" get a scheme as client-go gives it (rest/url_utils.go). */
@@ -196,8 +199,9 @@ static int normalize_server(struct pick *p, struct nd_err *err)
 
 	for (const char *c = text; *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '"' || *c == '\\')
-			return nd_err_set(err, ND_E_CONFIG, "the server's URL has a character that "
-							    "does not belong in a URL");
+			return nd_err_set(err, ND_E_CONFIG,
+					  "the server's URL has a character that "
+					  "does not belong in a URL");
 	if (!strstr(text, "://"))
 		text = nd_arena_printf(p->arena, "%s://%s", is_tls ? "https" : "http", text);
 	if (!nd_starts(text, "https://") && !nd_starts(text, "http://"))
@@ -245,11 +249,13 @@ static int read_in_cluster(struct pick *p, struct nd_err *err)
 		return 0;
 	out->is_in_cluster = true;
 	if (!p->flags->server)
-		out->server = nd_arena_printf(p->arena, strchr(host, ':') ? "https://[%s]:%s"
-									  : "https://%s:%s", host, port);
+		out->server = nd_arena_printf(
+			p->arena, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host,
+			port);
 	if (!out->ca_data.n && !out->insecure_skip_tls_verify) {
 		out->ca_file = SERVICE_ACCOUNT "/ca.crt";
-		if (nd_kubefile_read(p->arena, out->ca_file, ND_KUBE_MAX_PEM, &out->ca_data, err) < 0)
+		if (nd_kubefile_read(p->arena, out->ca_file, ND_KUBE_MAX_PEM, &out->ca_data, err) <
+		    0)
 			return nd_err_wrap(err, "read the service account");
 	}
 	if (!out->token)
@@ -269,8 +275,14 @@ static int read_in_cluster(struct pick *p, struct nd_err *err)
 /* Go's duration ("1m30s", "500ms"), or whole seconds. */
 static int read_timeout(const char *text, int64_t *out_ms, struct nd_err *err)
 {
-	static const struct { const char *name; int64_t ms; } units[] = {
-		{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000},
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {
+		{"ms", 1},
+		{"s", 1000},
+		{"m", 60000},
+		{"h", 3600000},
 	};
 	struct nd_str rest = nd_str(text);
 	int64_t total = 0;
@@ -291,9 +303,10 @@ static int read_timeout(const char *text, int64_t *out_ms, struct nd_err *err)
 			if (nd_str_eq((struct nd_str){rest.p + digits, letters}, units[i].name))
 				unit_ms = units[i].ms;
 		if (!unit_ms || !nd_parse_u64((struct nd_str){rest.p, digits}, 1u << 30, &n))
-			return nd_err_set(err, ND_E_USAGE,
-					  "invalid timeout value: it must be an integer in seconds, "
-					  "or an integer followed by a time unit (1s, 2m, 3h)");
+			return nd_err_set(
+				err, ND_E_USAGE,
+				"invalid timeout value: it must be an integer in seconds, "
+				"or an integer followed by a time unit (1s, 2m, 3h)");
 		total += (int64_t)n * unit_ms;
 		rest = (struct nd_str){rest.p + digits + letters, rest.n - digits - letters};
 	}
@@ -318,15 +331,18 @@ static int need_server(struct pick *p, const struct nd_kubefile *file, struct nd
 				  p->cluster->name, p->cluster->path,
 				  p->cluster->body ? p->cluster->body->line : 1);
 	if (file->nread == 0)
-		return nd_err_set(err, ND_E_CONFIG, "no kubeconfig: config not found: %s; "
-						    "give --kubeconfig or --server", safe);
+		return nd_err_set(err, ND_E_CONFIG,
+				  "no kubeconfig: config not found: %s; "
+				  "give --kubeconfig or --server",
+				  safe);
 	return nd_err_set(err, ND_E_CONFIG, "no cluster is chosen in %s; give --context", safe);
 }
 
 static int resolve(struct pick *p, const struct nd_kubefile *file, struct nd_err *err)
 {
-	bool is_empty = file->clusters.nentries + file->users.nentries + file->contexts.nentries ==
-				0 && !file->current_context;
+	bool is_empty =
+		file->clusters.nentries + file->users.nentries + file->contexts.nentries == 0 &&
+		!file->current_context;
 
 	if (read_timeout(p->flags->request_timeout, &p->out->request_timeout_ms, err) < 0 ||
 	    pick_all(p, file, err) < 0 || read_cluster(p, err) < 0 || read_certs(p, err) < 0 ||
@@ -337,8 +353,7 @@ static int resolve(struct pick *p, const struct nd_kubefile *file, struct nd_err
 	if (need_server(p, file, err) < 0 || normalize_server(p, err) < 0)
 		return -1;
 	if (p->out->exec)
-		p->out->exec->cluster_config_json =
-			nd_kubeuser_exec_config(p->arena, p->cluster);
+		p->out->exec->cluster_config_json = nd_kubeuser_exec_config(p->arena, p->cluster);
 	drop_if_clear(p->out);
 	return 0;
 }

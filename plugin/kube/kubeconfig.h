@@ -43,7 +43,8 @@ struct nd_kube_exec {
 	bool provide_cluster_info;
 };
 
-/* The one merged, resolved answer. Strings live in the arena; NULL: not set. *_data are decoded bytes. */
+/* The one merged, resolved answer. Strings live in the arena; NULL: not set. *_data are decoded
+ * bytes. */
 struct nd_kube_config {
 	const char *context_name, *cluster_name, *user_name;
 	const char *namespace_; /* never NULL: "default" at the end */
@@ -51,8 +52,9 @@ struct nd_kube_config {
 	const char *proxy_url, *tls_server_name;
 	bool insecure_skip_tls_verify, disable_compression, is_in_cluster;
 	const char *ca_file, *cert_file, *key_file; /* absolute paths */
-	struct nd_str ca_data, cert_data, key_data; /* PEM; of the files too, they are read at load */
-	const char *token, *token_file;		    /* the file wins once it could be read */
+	struct nd_str ca_data, cert_data,
+		key_data;		/* PEM; of the files too, they are read at load */
+	const char *token, *token_file; /* the file wins once it could be read */
 	const char *username, *password;
 	const char *as, *as_uid;
 	const char **as_groups;

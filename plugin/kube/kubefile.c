@@ -9,8 +9,8 @@
 
 enum { ND_KUBEFILE_MAX_ENTRIES = 4000 }; /* names are looked up one by one */
 
-int nd_kubefile_read(struct nd_arena *arena, const char *path, size_t max_bytes,
-		     struct nd_str *out, struct nd_err *err)
+int nd_kubefile_read(struct nd_arena *arena, const char *path, size_t max_bytes, struct nd_str *out,
+		     struct nd_err *err)
 {
 	nd_auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	nd_auto_buf struct nd_buf buf = {.max_bytes = max_bytes + 1};
@@ -38,7 +38,8 @@ int nd_kubefile_read(struct nd_arena *arena, const char *path, size_t max_bytes,
 static int fail_at(const char *path, const struct nd_yaml *node, struct nd_err *err,
 		   const char *what, const char *which)
 {
-	return nd_err_set(err, ND_E_CONFIG, "%s:%u: %s%s", path, node ? node->line : 1, what, which);
+	return nd_err_set(err, ND_E_CONFIG, "%s:%u: %s%s", path, node ? node->line : 1, what,
+			  which);
 }
 
 int nd_kubefile_text(const struct nd_kubefile_entry *entry, const struct nd_yaml *map,

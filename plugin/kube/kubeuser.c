@@ -94,16 +94,16 @@ static int check_exec(const struct nd_kubefile_entry *user, struct nd_kube_exec 
 	if (!exec->command)
 		return user_fail(user, err, "exec needs a command");
 	if (!is_v1 && !nd_eq(exec->api_version, "client.authentication.k8s.io/v1beta1"))
-		return user_fail(user, err, "exec plugin: invalid apiVersion, only "
-					    "client.authentication.k8s.io/v1 and v1beta1 are known");
+		return user_fail(user, err,
+				 "exec plugin: invalid apiVersion, only "
+				 "client.authentication.k8s.io/v1 and v1beta1 are known");
 	if (!exec->interactive_mode && is_v1)
 		return user_fail(user, err, "interactiveMode must be specified to use exec");
 	if (!exec->interactive_mode)
 		exec->interactive_mode = "IfAvailable";
 	if (!nd_eq(exec->interactive_mode, "Never") && !nd_eq(exec->interactive_mode, "Always") &&
 	    !nd_eq(exec->interactive_mode, "IfAvailable"))
-		return user_fail(user, err,
-				 "interactiveMode must be Never, IfAvailable or Always");
+		return user_fail(user, err, "interactiveMode must be Never, IfAvailable or Always");
 	return 0;
 }
 
@@ -175,16 +175,19 @@ static int read_provider(struct nd_arena *arena, const struct nd_kubefile_entry 
 	    nd_kubefile_text(user, nd_yaml_get(map, "config"), "id-token", &token, err) < 0)
 		return -1;
 	if (nd_eq(name, "gcp"))
-		return user_fail(user, err, "the gcp auth provider has been removed, use "
-					    "gke-gcloud-auth-plugin (exec)");
+		return user_fail(user, err,
+				 "the gcp auth provider has been removed, use "
+				 "gke-gcloud-auth-plugin (exec)");
 	if (nd_eq(name, "azure"))
-		return user_fail(user, err, "the azure auth provider has been removed, use "
-					    "kubelogin (exec)");
+		return user_fail(user, err,
+				 "the azure auth provider has been removed, use "
+				 "kubelogin (exec)");
 	if (!nd_eq(name, "oidc"))
 		return user_fail(user, err, "no such auth provider, only oidc is known");
 	if (!token || jwt_expiry(arena, token) <= nd_clock_unix_s())
-		return user_fail(user, err, "the oidc id-token is missing or has expired; let kubectl "
-					    "refresh it (kubectl version) and try again");
+		return user_fail(user, err,
+				 "the oidc id-token is missing or has expired; let kubectl "
+				 "refresh it (kubectl version) and try again");
 	out->token = token;
 	return 0;
 }
@@ -245,12 +248,14 @@ static int check_headers(const struct nd_kube_config *out, struct nd_err *err)
 	for (size_t i = 0; i < out->nas_extra; i++)
 		is_good = is_good && is_header_value(out->as_extra[i].value);
 	if (!is_good)
-		return nd_err_set(err, ND_E_CONFIG, "user \"%s\": the token or an impersonated name "
-						    "has a control character",
+		return nd_err_set(err, ND_E_CONFIG,
+				  "user \"%s\": the token or an impersonated name "
+				  "has a control character",
 				  out->user_name ? out->user_name : "");
 	if (!out->as && (out->as_uid || out->nas_groups > 0 || out->nas_extra > 0))
-		return nd_err_set(err, ND_E_CONFIG, "requesting uid, groups or user-extra without "
-						    "impersonating a user");
+		return nd_err_set(err, ND_E_CONFIG,
+				  "requesting uid, groups or user-extra without "
+				  "impersonating a user");
 	return 0;
 }
 
@@ -274,8 +279,7 @@ int nd_kubeuser_read(struct nd_arena *arena, const struct nd_kube_flags *flags,
 	return check_headers(out, err);
 }
 
-const char *nd_kubeuser_exec_config(struct nd_arena *arena,
-				    const struct nd_kubefile_entry *cluster)
+const char *nd_kubeuser_exec_config(struct nd_arena *arena, const struct nd_kubefile_entry *cluster)
 {
 	const struct nd_yaml *list = cluster ? nd_yaml_get(cluster->body, "extensions") : NULL;
 	nd_auto_buf struct nd_buf buf = {.max_bytes = ND_KUBE_MAX_EXEC_CONFIG};

@@ -1,5 +1,6 @@
 /*
- * kubeuser.h: the parts of kubeconfig.h that are about who we are. Private to kubeconfig.c and tests.
+ * kubeuser.h: the parts of kubeconfig.h that are about who we are. Private to kubeconfig.c and
+ * tests.
  */
 #ifndef ND_PLUGIN_KUBE_KUBEUSER_H
 #define ND_PLUGIN_KUBE_KUBEUSER_H

@@ -6,10 +6,10 @@
 struct scan {
 	const char *p;
 	size_t len, at;
-	unsigned depth;				  /* of open brackets */
-	uint8_t is_map[ND_LISTPAGE_MAX_DEPTH];	  /* of each open bracket */
-	struct nd_str key[2];			  /* the last key of depth 1 and 2 */
-	bool wants_value;			  /* a key and its colon were read */
+	unsigned depth;			       /* of open brackets */
+	uint8_t is_map[ND_LISTPAGE_MAX_DEPTH]; /* of each open bracket */
+	struct nd_str key[2];		       /* the last key of depth 1 and 2 */
+	bool wants_value;		       /* a key and its colon were read */
 	struct nd_listpage *out;
 };
 
@@ -160,7 +160,8 @@ static int finish(struct scan *s, struct nd_err *err)
 	skip_blanks(s);
 	if (s->at < s->len)
 		return nd_err_set(err, ND_E_INPUT, "something follows the JSON at byte %zu", s->at);
-	snprintf(text, sizeof(text), "%.*s", (int)(kind.n < 60 ? kind.n : 60), kind.n ? kind.p : "");
+	snprintf(text, sizeof(text), "%.*s", (int)(kind.n < 60 ? kind.n : 60),
+		 kind.n ? kind.p : "");
 	nd_text_safe(safe, sizeof(safe), text);
 	if (kind.n > 0 && (kind.n < 4 || memcmp(kind.p + kind.n - 4, "List", 4) != 0))
 		return nd_err_set(err, ND_E_INPUT, "the answer is a %s, not a list", safe);

@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 
 enum {
-	ND_LOOP_MAX_WAIT_MS = 1000,	/* the loop looks around at least this often */
-	ND_LOOP_MAX_CONNECTIONS = 8,	/* to one host; HTTP/1.1 servers get no more */
+	ND_LOOP_MAX_WAIT_MS = 1000,  /* the loop looks around at least this often */
+	ND_LOOP_MAX_CONNECTIONS = 8, /* to one host; HTTP/1.1 servers get no more */
 };
 
 struct transfer {
@@ -163,7 +163,11 @@ void nd_loop_fd(struct nd_loop *loop, int fd, short events,
 		w = &loop->watches[loop->nwatches++];
 	}
 	*w = (struct watch){
-		.fd = fd, .events = events, .serial = ++loop->next_serial, .ready = ready, .ctx = ctx,
+		.fd = fd,
+		.events = events,
+		.serial = ++loop->next_serial,
+		.ready = ready,
+		.ctx = ctx,
 	};
 }
 
@@ -183,8 +187,8 @@ int nd_loop_timer(struct nd_loop *loop, int64_t delay_ms, void (*fire)(void *ctx
 		delay_ms = INT32_MAX; /* 24 days: a deadline that never comes */
 	if (++loop->next_timer <= 0)
 		loop->next_timer = 1;
-	loop->timers = grow(loop->timers, &loop->timers_cap, loop->ntimers + 1,
-			    sizeof(*loop->timers));
+	loop->timers =
+		grow(loop->timers, &loop->timers_cap, loop->ntimers + 1, sizeof(*loop->timers));
 	loop->timers[loop->ntimers++] = (struct timer){
 		.id = loop->next_timer,
 		.due_us = nd_clock_mono_us() + delay_ms * 1000,
@@ -263,8 +267,9 @@ static size_t watches_copy(struct nd_loop *loop)
 	for (size_t i = 0; i < want; i++)
 		loop->waited[i] = (struct curl_waitfd){
 			.fd = loop->polled[i].fd,
-			.events = (short)((loop->polled[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
-					  (loop->polled[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)),
+			.events =
+				(short)((loop->polled[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+					(loop->polled[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)),
 		};
 	return want;
 }
@@ -279,13 +284,14 @@ static int watches_wait(struct nd_loop *loop, struct nd_err *err)
 	CURLMcode rc = curl_multi_poll(loop->multi, loop->waited, (unsigned)n, wait_ms(loop), NULL);
 
 	if (rc != CURLM_OK)
-		return nd_err_set(err, ND_E_IO, "wait for the network: %s", curl_multi_strerror(rc));
+		return nd_err_set(err, ND_E_IO, "wait for the network: %s",
+				  curl_multi_strerror(rc));
 	int got = poll(loop->polled, n - 1, 0);
 	if (got < 0 && errno != EINTR && errno != EAGAIN)
 		return nd_err_sys(err, ND_E_IO, errno, "poll");
 	for (size_t i = 0; got > 0 && i + 1 < n; i++) {
-		struct watch *w = loop->polled[i].revents ? watch_find(loop, loop->polled[i].fd)
-							  : NULL;
+		struct watch *w =
+			loop->polled[i].revents ? watch_find(loop, loop->polled[i].fd) : NULL;
 
 		if (w && w->serial == loop->serials[i])
 			w->ready(w->ctx, w->fd, loop->polled[i].revents);

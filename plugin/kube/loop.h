@@ -32,7 +32,8 @@ void nd_loop_fd(struct nd_loop *loop, int fd, short events,
 		void (*ready)(void *ctx, int fd, short revents), void *ctx);
 void nd_loop_fd_stop(struct nd_loop *loop, int fd);
 
-/* Call fire once after delay_ms; the number names the timer for nd_loop_timer_stop (0 is never used). */
+/* Call fire once after delay_ms; the number names the timer for nd_loop_timer_stop (0 is never
+ * used). */
 int nd_loop_timer(struct nd_loop *loop, int64_t delay_ms, void (*fire)(void *ctx), void *ctx);
 void nd_loop_timer_stop(struct nd_loop *loop, int timer);
 

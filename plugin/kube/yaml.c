@@ -12,8 +12,8 @@ struct anchor {
 
 struct frame {
 	struct nd_yaml *node;
-	const char *key;	/* MAP: read, its value comes next */
-	bool is_merge;		/* key was "<<" */
+	const char *key; /* MAP: read, its value comes next */
+	bool is_merge;	 /* key was "<<" */
 };
 
 /* One run of the event parser. */
@@ -74,7 +74,8 @@ static int merge_into(struct reader *r, struct nd_yaml *map, const struct nd_yam
 	if (from->kind == ND_YAML_LIST) {
 		for (size_t i = from->nitems; i-- > 0;) {
 			if (from->items[i]->kind != ND_YAML_MAP)
-				return fail_at(r, line, err, "\"<<\" wants a map or a list of maps");
+				return fail_at(r, line, err,
+					       "\"<<\" wants a map or a list of maps");
 			if (merge_into(r, map, from->items[i], line, err) < 0)
 				return -1;
 		}
@@ -158,7 +159,8 @@ static int check_tag(const struct reader *r, const yaml_char_t *tag, unsigned li
 	for (size_t i = 0; i < ND_ARRAY_LEN(known); i++)
 		if (strcmp((const char *)tag, known[i]) == 0)
 			return 0;
-	return fail_at(r, line, err, "tags other than !!str, !!map, !!seq, !!int, !!bool are not known");
+	return fail_at(r, line, err,
+		       "tags other than !!str, !!map, !!seq, !!int, !!bool are not known");
 }
 
 static int on_scalar(struct reader *r, const yaml_event_t *ev, unsigned line, struct nd_err *err)
@@ -173,7 +175,8 @@ static int on_scalar(struct reader *r, const yaml_event_t *ev, unsigned line, st
 	struct nd_yaml *node = node_new(r, ND_YAML_SCALAR, line);
 	node->text = nd_arena_strdup(r->arena, value, n);
 	node->is_plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !ev->data.scalar.tag;
-	if (count_nodes(r, 1, line, err) < 0 || anchor_put(r, ev->data.scalar.anchor, node, err) < 0)
+	if (count_nodes(r, 1, line, err) < 0 ||
+	    anchor_put(r, ev->data.scalar.anchor, node, err) < 0)
 		return -1;
 	return attach(r, node, line, err);
 }
@@ -318,7 +321,8 @@ bool nd_yaml_is_null(const struct nd_yaml *node)
 {
 	static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
 
-	return !node || (node->kind == ND_YAML_SCALAR && node->is_plain && is_word(node->text, nulls));
+	return !node ||
+	       (node->kind == ND_YAML_SCALAR && node->is_plain && is_word(node->text, nulls));
 }
 
 /* JSON's number grammar, so that the text can be copied. */

@@ -20,7 +20,8 @@ const char *nd_decode_policy(struct nd_model *m, void *ctx, const cJSON *item)
 	policy.has_expressions = nd_json_count(nd_json_get(selector, "matchExpressions"), 1) > 0;
 	policy.ningress = nd_json_count(nd_json_get(spec, "ingress"), MAX_RULES);
 	policy.negress = nd_json_count(nd_json_get(spec, "egress"), MAX_RULES);
-	/* networking/v1: without policyTypes it is Ingress, and Egress when there are such rules. */
+	/* networking/v1: without policyTypes it is Ingress, and Egress when there are such rules.
+	 */
 	policy.is_ingress = !types || nd_json_has(types, "Ingress");
 	policy.is_egress = types ? nd_json_has(types, "Egress") : policy.negress > 0;
 	ND_ARENA_PUSH(&c->arena, c->policies, c->npolicies) = policy;

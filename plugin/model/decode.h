@@ -19,8 +19,8 @@
 
 struct nd_model {
 	struct nd_cluster cluster;
-	struct nd_index texts; /* every text once */
-	struct nd_index hosts; /* node name -> position in cluster.hosts */
+	struct nd_index texts;	     /* every text once */
+	struct nd_index hosts;	     /* node name -> position in cluster.hosts */
 	uint32_t last_pages, gapped; /* bits of rows of resources.def */
 	bool is_finished;
 };
@@ -40,7 +40,8 @@ struct nd_labels nd_model_labels(struct nd_model *m, const cJSON *object);
 
 /*
  * Hand each element of the array in text (or in its member key) to decode. Returns NULL, or why
- * not all of it could be used. metadata (may be NULL) gets the bytes of the top member of that name.
+ * not all of it could be used. metadata (may be NULL) gets the bytes of the top member of that
+ * name.
  */
 typedef const char *nd_decode_fn(struct nd_model *m, void *ctx, const cJSON *element);
 const char *nd_decode_list(struct nd_model *m, struct nd_str text, const char *key, void *ctx,

@@ -41,7 +41,8 @@ static void put_list(struct nd_buf *out, const cJSON *array, const char *between
 		expr_text(out, array, depth);
 		return;
 	}
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		if (n++)
 			put(out, between);
 		if (n > MAX_LIST) {
@@ -85,7 +86,8 @@ static void put_set(struct nd_buf *out, const cJSON *v, int depth)
 	if (!cJSON_IsArray(v))
 		expr_text(out, v, depth);
 	else
-		cJSON_ArrayForEach(member, v) {
+		cJSON_ArrayForEach(member, v)
+		{
 			if (n)
 				put(out, ", ");
 			if (n++ == MAX_LIST) {
@@ -126,7 +128,8 @@ static void put_payload(struct nd_buf *out, const cJSON *v, int depth)
 }
 static void put_meta(struct nd_buf *out, const cJSON *v, int depth)
 {
-	static const char *const bare[] = {"iif", "oif", "iifname", "oifname", "iiftype", "oiftype"};
+	static const char *const bare[] = {"iif",     "oif",	 "iifname",
+					   "oifname", "iiftype", "oiftype"};
 	const char *key = nd_json_str(v, "key");
 	bool is_bare = false;
 
@@ -181,20 +184,11 @@ static const struct writer {
 	const char *name;
 	void (*put)(struct nd_buf *out, const cJSON *value, int depth);
 } writers[] = {
-	{"prefix", put_prefix},
-	{"range", put_range},
-	{"set", put_set},
-	{"concat", put_concat},
-	{"payload", put_payload},
-	{"meta", put_meta},
-	{"ct", put_ct},
-	{"fib", put_fib},
-	{"elem", put_elem},
-	{"map", put_map},
-	{"numgen", put_numgen},
-	{"&", put_and},
-	{"|", put_or},
-	{"^", put_xor},
+	{"prefix", put_prefix}, {"range", put_range},	  {"set", put_set},
+	{"concat", put_concat}, {"payload", put_payload}, {"meta", put_meta},
+	{"ct", put_ct},		{"fib", put_fib},	  {"elem", put_elem},
+	{"map", put_map},	{"numgen", put_numgen},	  {"&", put_and},
+	{"|", put_or},		{"^", put_xor},
 };
 
 static void object_text(struct nd_buf *out, const cJSON *expr, int depth)
@@ -237,8 +231,8 @@ void nd_nft_expr_text(struct nd_buf *out, const cJSON *expr)
 /* ---- statements ---- */
 bool nd_nft_verdict_text(struct nd_buf *out, const cJSON *stmt)
 {
-	static const char *const words[] = {"accept", "drop", "return", "continue", "reject",
-					    "queue"};
+	static const char *const words[] = {"accept",	"drop",	  "return",
+					    "continue", "reject", "queue"};
 	static const char *const jumps[] = {"jump", "goto"};
 	const cJSON *member = cJSON_IsObject(stmt) ? stmt->child : NULL;
 

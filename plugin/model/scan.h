@@ -20,14 +20,15 @@
 
 struct nd_scan {
 	struct nd_str text;
-	size_t at;	       /* where it is, or where it broke */
-	const char *key;       /* member of the top object that holds the array */
-	const char *why;       /* NULL while all is well; a fixed text */
-	bool is_cut;	       /* it ended in the middle: why says so too */
-	bool has_list;	       /* the array (or null in its place) was seen */
-	struct nd_str metadata; /* the value of the top member "metadata", p NULL: not there (yet) */
-	int state;	       /* private */
-	bool is_top_array;     /* private */
+	size_t at;	 /* where it is, or where it broke */
+	const char *key; /* member of the top object that holds the array */
+	const char *why; /* NULL while all is well; a fixed text */
+	bool is_cut;	 /* it ended in the middle: why says so too */
+	bool has_list;	 /* the array (or null in its place) was seen */
+	struct nd_str
+		metadata;  /* the value of the top member "metadata", p NULL: not there (yet) */
+	int state;	   /* private */
+	bool is_top_array; /* private */
 };
 
 /* key: the member that is the list ("items"); a top-level array is taken as the list itself. */

@@ -14,7 +14,7 @@ struct nd_collect_options {
 	const char *kind_cluster; /* its name (context "kind-NAME"), or NULL: not kind */
 	const char *only_node;	  /* --node, or NULL: all */
 	int64_t deadline_ms;	  /* a node; 0: 20 s. One that does not answer by then is a gap */
-	bool keep_agent;	  /* leave the agent there; false: the script removes it at the end */
+	bool keep_agent; /* leave the agent there; false: the script removes it at the end */
 	void (*progress)(void *ctx, const char *node, const char *state); /* may be NULL */
 	void *progress_ctx;
 };

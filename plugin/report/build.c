@@ -60,7 +60,8 @@ static const char *summarize(struct nd_arena *arena, const struct nd_report *r)
 		return nd_arena_printf(arena, "Something is wrong, and no cause was found: %s",
 				       nd_finding_title(d->effects[0]));
 	if (r->verdict == ND_INCOMPLETE)
-		return nd_arena_printf(arena, "No cause found, but %zu thing%s could not be looked at",
+		return nd_arena_printf(arena,
+				       "No cause found, but %zu thing%s could not be looked at",
 				       c->ngaps, c->ngaps == 1 ? "" : "s");
 	return nd_arena_printf(arena, "Healthy: %zu node%s, %zu pods, %zu services", c->nnodes,
 			       c->nnodes == 1 ? "" : "s", c->npods, c->nservices);

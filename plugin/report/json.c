@@ -14,14 +14,17 @@ static void print_proof(struct nd_jsonw *w, const struct nd_finding *f)
 	nd_jsonw_end(w, ']');
 }
 
-static void print_finding(struct nd_jsonw *w, const struct nd_diagnosis *d, const struct nd_finding *f)
+static void print_finding(struct nd_jsonw *w, const struct nd_diagnosis *d,
+			  const struct nd_finding *f)
 {
 	char fix[512];
 	nd_jsonw_begin(w, NULL, '{');
 	nd_jsonw_str(w, "id", f->check->id);
 	nd_jsonw_str(w, "subject", f->subject);
 	nd_jsonw_str(w, "severity",
-		     f->severity == ND_ERROR ? "error" : f->severity == ND_WARNING ? "warning" : "info");
+		     f->severity == ND_ERROR	 ? "error"
+		     : f->severity == ND_WARNING ? "warning"
+						 : "info");
 	nd_jsonw_str(w, "confidence", f->is_likely ? "likely" : "proved");
 	nd_jsonw_str(w, "title", nd_finding_title(f));
 	print_proof(w, f);
@@ -44,10 +47,12 @@ static void print_list(struct nd_jsonw *w, const char *key, const struct nd_diag
 	nd_jsonw_end(w, ']');
 }
 
-static void print(const struct nd_report *r, ND_UNUSED const struct nd_style *style, struct nd_buf *out)
+static void print(const struct nd_report *r, ND_UNUSED const struct nd_style *style,
+		  struct nd_buf *out)
 {
-	static const char *const verdicts[] = {
-		[ND_HEALTHY] = "healthy", [ND_PROBLEMS] = "problems", [ND_INCOMPLETE] = "incomplete"};
+	static const char *const verdicts[] = {[ND_HEALTHY] = "healthy",
+					       [ND_PROBLEMS] = "problems",
+					       [ND_INCOMPLETE] = "incomplete"};
 	const struct nd_diagnosis *d = r->diagnosis;
 	struct nd_jsonw w = {.out = out, .indent = 2};
 	char seconds[32];

@@ -28,13 +28,14 @@ struct nd_style {
 
 struct nd_format {
 	const char *name; /* -o NAME */
-	void (*print)(const struct nd_report *report, const struct nd_style *style, struct nd_buf *out);
+	void (*print)(const struct nd_report *report, const struct nd_style *style,
+		      struct nd_buf *out);
 };
 
 const struct nd_report *nd_report_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 					const struct nd_diagnosis *diagnosis, double seconds);
 const struct nd_format *nd_format_find(const char *name); /* NULL: unknown */
-const char *nd_formats_names(void);			   /* "text, wide, json" */
+const char *nd_formats_names(void);			  /* "text, wide, json" */
 
 /* What to say of a finding: its own title or its check's. */
 const char *nd_finding_title(const struct nd_finding *finding);

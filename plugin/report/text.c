@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#define MAX_CAUSES 3  /* each shown with its proof, so that one screen is enough */
+#define MAX_CAUSES 3 /* each shown with its proof, so that one screen is enough */
 #define MAX_PROOF 4
 #define MAX_LISTED 6
 
@@ -66,7 +66,8 @@ static void print_cause(const struct page *p, const struct nd_finding *f)
 {
 	char fix[512];
 	headline(p, "\033[1;31m", "✗", nd_finding_title(f));
-	row(p, "cause", "%-24s %s   %s", f->check->id, f->subject, f->is_likely ? "likely" : "proved");
+	row(p, "cause", "%-24s %s   %s", f->check->id, f->subject,
+	    f->is_likely ? "likely" : "proved");
 	print_proof(p, f);
 	print_explained(p, f);
 	if (*nd_finding_fix(f, fix, sizeof(fix)))
@@ -82,7 +83,8 @@ static void print_unexplained(const struct page *p)
 		if (d->effects[i]->explained_by)
 			continue;
 		headline(p, "\033[33m", "?", nd_finding_title(d->effects[i]));
-		row(p, "effect", "%-24s %s   unexplained", d->effects[i]->check->id, d->effects[i]->subject);
+		row(p, "effect", "%-24s %s   unexplained", d->effects[i]->check->id,
+		    d->effects[i]->subject);
 		print_proof(p, d->effects[i]);
 	}
 }
@@ -92,7 +94,8 @@ static void print_hazards(const struct page *p)
 	const struct nd_diagnosis *d = p->report->diagnosis;
 	for (size_t i = 0; i < d->nhazards; i++) {
 		headline(p, "\033[33m", "!", nd_finding_title(d->hazards[i]));
-		row(p, "hazard", "%-24s %s   hurts nobody now", d->hazards[i]->check->id, d->hazards[i]->subject);
+		row(p, "hazard", "%-24s %s   hurts nobody now", d->hazards[i]->check->id,
+		    d->hazards[i]->subject);
 		print_proof(p, d->hazards[i]);
 	}
 }
@@ -115,11 +118,12 @@ static void print_footer(const struct page *p)
 	const struct nd_diagnosis *d = r->diagnosis;
 	if (r->verdict == ND_HEALTHY)
 		return;
-	nd_buf_printf(p->out, "%zu cause%s, %zu effect%s explained, %zu unexplained · %zu nodes, %zu pods, "
-			      "%zu services · %.1f s\n",
-		      d->ncauses, d->ncauses == 1 ? "" : "s", r->nexplained, r->nexplained == 1 ? "" : "s",
-		      r->nunexplained, r->cluster->nnodes, r->cluster->npods, r->cluster->nservices,
-		      r->seconds);
+	nd_buf_printf(p->out,
+		      "%zu cause%s, %zu effect%s explained, %zu unexplained · %zu nodes, %zu pods, "
+		      "%zu services · %.1f s\n",
+		      d->ncauses, d->ncauses == 1 ? "" : "s", r->nexplained,
+		      r->nexplained == 1 ? "" : "s", r->nunexplained, r->cluster->nnodes,
+		      r->cluster->npods, r->cluster->nservices, r->seconds);
 }
 
 static void print(const struct nd_report *r, const struct nd_style *style, struct nd_buf *out)

@@ -183,13 +183,15 @@ static bool proc_is(int proto, const char *text, const char *want)
 
 static void proc_sockets(void)
 {
-	say("proc tcp listen", proc_is(0, HEAD "   0: 0100007F:1F90 00000000:0000 0A" REST,
-				       "[{\"proto\":\"tcp\",\"addr\":\"127.0.0.1\",\"port\":8080}]"));
-	say("proc tcp connected", proc_is(0, HEAD "   0: 0100007F:1F90 0100007F:0016 01" REST, "[]"));
-	say("proc tcp6",
-	    proc_is(1, HEAD "   0: 00000000000000000000000001000000:0016 "
-			    "00000000000000000000000000000000:0000 0A" REST,
-		    "[{\"proto\":\"tcp6\",\"addr\":\"::1\",\"port\":22}]"));
+	say("proc tcp listen",
+	    proc_is(0, HEAD "   0: 0100007F:1F90 00000000:0000 0A" REST,
+		    "[{\"proto\":\"tcp\",\"addr\":\"127.0.0.1\",\"port\":8080}]"));
+	say("proc tcp connected",
+	    proc_is(0, HEAD "   0: 0100007F:1F90 0100007F:0016 01" REST, "[]"));
+	say("proc tcp6", proc_is(1,
+				 HEAD "   0: 00000000000000000000000001000000:0016 "
+				      "00000000000000000000000000000000:0000 0A" REST,
+				 "[{\"proto\":\"tcp6\",\"addr\":\"::1\",\"port\":22}]"));
 	say("proc udp", proc_is(2, HEAD "  12: 00000000:0035 00000000:0000 07" REST,
 				"[{\"proto\":\"udp\",\"addr\":\"0.0.0.0\",\"port\":53}]"));
 	say("proc empty", proc_is(0, "", "[]"));

@@ -1,4 +1,5 @@
-/* f_kubeconfig.c: a hostile kubeconfig. No file is read that it names: paths are cut from it first. */
+/* f_kubeconfig.c: a hostile kubeconfig. No file is read that it names: paths are cut from it first.
+ */
 #include "common/base.h"
 
 #include "plugin/kube/kubeuser.h"

@@ -1,4 +1,5 @@
-/* f_sections.c: a section of a hostile node; the first byte picks which, one more is `docker ps`. */
+/* f_sections.c: a section of a hostile node; the first byte picks which, one more is `docker ps`.
+ */
 #include "common/base.h"
 
 #include "tests/fuzz/model.h"

@@ -26,23 +26,27 @@ struct evidence {
 	"'{\\'VNI\\':1,\\'VtepMAC\\':\\'" mac "\\'}'}"
 #define POD(ns, name, labels, node, more, ip, state)                                               \
 	"{" META(ns, name) ",'labels':{" labels "}},'spec':{'nodeName':'" node "'" more            \
-	",'containers':[{'name':'c','image':'img:1','ports':[{'containerPort':8080}]}]},"          \
-	"'status':{'phase':'Running','podIPs':[{'ip':'" ip "'}]," READY                            \
-	",'containerStatuses':[{'name':'c','ready':true,'restartCount':0,'state':{" state "}}]}}"
+			   ",'containers':[{'name':'c','image':'img:1','ports':[{'containerPort':" \
+			   "8080}]}]},"                                                            \
+			   "'status':{'phase':'Running','podIPs':[{'ip':'" ip "'}]," READY         \
+			   ",'containerStatuses':[{'name':'c','ready':true,'restartCount':0,'"     \
+			   "state':{" state "}}]}}"
 #define UP "'running':{}"
 #define SLICE(ns, service, ip, ref, ports)                                                         \
 	"{" META(ns, service "-x") ",'labels':{'kubernetes.io/service-name':'" service             \
-	"'}},'addressType':'IPv4','endpoints':[{'addresses':['" ip                                 \
-	"'],'conditions':{'ready':true}" ref "}],'ports':[" ports "]}"
+				   "'}},'addressType':'IPv4','endpoints':[{'addresses':['" ip      \
+				   "'],'conditions':{'ready':true}" ref "}],'ports':[" ports "]}"
 #define DS(name)                                                                                   \
-	"{" META("kube-system", name) "},'spec':{'selector':{'matchLabels':{'app':'" name          \
-	"'}},'template':{'metadata':{'labels':{'app':'" name                                       \
-	"'}},'spec':{'containers':[{'name':'c','image':'" name                                     \
-	":1'}]}}},'status':{'desiredNumberScheduled':2,'numberReady':2}}"
+	"{" META("kube-system",                                                                    \
+		 name) "},'spec':{'selector':{'matchLabels':{'app':'" name                         \
+		       "'}},'template':{'metadata':{'labels':{'app':'" name                        \
+		       "'}},'spec':{'containers':[{'name':'c','image':'" name                      \
+		       ":1'}]}}},'status':{'desiredNumberScheduled':2,'numberReady':2}}"
 #define DEPLOYMENT(ns, name, label, value)                                                         \
 	"{" META(ns, name) "},'spec':{'replicas':1,'selector':{'matchLabels':{'" label "':'" value \
-	"'}},'template':{'metadata':{'labels':{'" label "':'" value                                \
-	"'}},'spec':{'containers':[{'name':'c','image':'img:1'}]}}},'status':{'readyReplicas':1}}"
+			   "'}},'template':{'metadata':{'labels':{'" label "':'" value             \
+			   "'}},'spec':{'containers':[{'name':'c','image':'img:1'}]}}},'status':{" \
+			   "'readyReplicas':1}}"
 
 #define LINK(name, up, more) "{'ifindex':9,'ifname':'" name "','flags':[" up "]," more "}"
 #define ROUTE(type, dst, more)                                                                     \
@@ -52,9 +56,9 @@ struct evidence {
 	"','prefixlen':" len ",'scope':'global'}]}"
 #define BIN(name, mode) "{'name':'" name "','mode':'" mode "','size':9,'elf_machine':62}"
 #define NETNS(uid, mtu, port)                                                                      \
-	"[{'uids':['" uid "'],'netns_inode':5,'pid':7,'is_host_network':false,'links':["           \
-	LINK("eth0", "'UP'", "'mtu':" mtu) "],'sockets':[{'proto':'tcp6','addr':'::','port':" port \
-	"}]}]"
+	"[{'uids':['" uid "'],'netns_inode':5,'pid':7,'is_host_network':false,'links':[" LINK(     \
+		"eth0", "'UP'",                                                                    \
+		"'mtu':" mtu) "],'sockets':[{'proto':'tcp6','addr':'::','port':" port "}]}]"
 
 #define KUBE_NAT                                                                                   \
 	":KUBE-SERVICES - [0:0]\n:KUBE-SVC-WEB - [0:0]\n:KUBE-SEP-WEB - [0:0]\n"                   \
@@ -81,7 +85,7 @@ struct evidence {
 #define NFT_DUMP(nat, filter)                                                                      \
 	"# netdoctor backend=nft family=4\n*nat\n" NAT_BASE KUBE_NAT nat "COMMIT\n*mangle\n"       \
 	":PREROUTING ACCEPT [0:0]\n:KUBE-IPTABLES-HINT - [0:0]\nCOMMIT\n*filter\n" FILTER_BASE     \
-	KUBE_FILTER filter "COMMIT\n"
+		KUBE_FILTER filter "COMMIT\n"
 #define LEGACY_DUMP(policy)                                                                        \
 	"# netdoctor backend=legacy family=4\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD " policy      \
 	" [6:504]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
@@ -111,78 +115,128 @@ struct evidence {
 	"clusterDomain: cluster.local\\n'},"                                                       \
 	"{'path':'/run/flannel/subnet.env','content':'FLANNEL_IPMASQ=true\\n'}]"
 #define NO_NFT "{'nftables':[]}"
-#define ALWAYS(node, name, text) {BOTH, ND_ITEM_SECTION, node, name, text}
-#define SECTION(base, node, name, text) {base, ND_ITEM_SECTION, node, name, text}
-#define LIST(base, name, text) {base, ND_ITEM_API, NULL, name, "{'items':[" text "]}"}
+#define ALWAYS(node, name, text)                                                                   \
+	{                                                                                          \
+		BOTH, ND_ITEM_SECTION, node, name, text                                            \
+	}
+#define SECTION(base, node, name, text)                                                            \
+	{                                                                                          \
+		base, ND_ITEM_SECTION, node, name, text                                            \
+	}
+#define LIST(base, name, text)                                                                     \
+	{                                                                                          \
+		base, ND_ITEM_API, NULL, name, "{'items':[" text "]}"                              \
+	}
 
 static const struct evidence healthy[] = {
-	LIST(KINDNET, "nodes", NODE("cp", "10.244.0.0/24", "172.18.0.2", "") ","
-	     NODE("w1", "10.244.1.0/24", "172.18.0.3", "")),
-	LIST(FLANNEL, "nodes", NODE("cp", "10.244.0.0/24", "172.18.0.2",
-				    VXLAN("aa:00:00:00:00:01", "172.18.0.2")) ","
-	     NODE("w1", "10.244.1.0/24", "172.18.0.3", VXLAN("aa:00:00:00:00:02", "172.18.0.3"))),
-	LIST(BOTH, "pods", POD("default", "web-1", "'app':'web'", "w1", "", "10.244.1.2", UP) ","
-	     POD("kube-system", "coredns-1", "'k8s-app':'kube-dns'", "cp", "", "10.244.0.2", UP) ","
-	     POD("kube-system", "kube-proxy-1", "'k8s-app':'kube-proxy'", "cp",
-		 ",'hostNetwork':true", "172.18.0.2", UP) ","
-	     POD("kube-system", "kube-proxy-2", "'k8s-app':'kube-proxy'", "w1",
-		 ",'hostNetwork':true", "172.18.0.3", "'running':{'of':'w1'}")),
-	LIST(BOTH, "services", "{" META("default", "web") "},'spec':{'clusterIP':'10.96.1.1',"
-	     "'type':'ClusterIP','selector':{'app':'web'},'ports':[{'port':80,'protocol':'TCP',"
-	     "'targetPort':8080}]}},{" META("kube-system", "kube-dns") "},'spec':{'type':"
-	     "'ClusterIP','clusterIP':'10.96.0.10','selector':{'k8s-app':'kube-dns'},'ports':["
-	     "{'name':'dns','port':53,'protocol':'UDP','targetPort':53},"
-	     "{'name':'tcp','port':53,'protocol':'TCP','targetPort':53}]}}"),
-	LIST(BOTH, "endpointslices", SLICE("default", "web", "10.244.1.2",
-	     ",'nodeName':'w1','targetRef':{'kind':'Pod','namespace':'default','name':'web-1'}",
-	     "{'name':'','port':8080,'protocol':'TCP'}") ","
-	     SLICE("kube-system", "kube-dns", "10.244.0.2", ",'nodeName':'cp'",
-		   "{'name':'dns','port':53,'protocol':'UDP'},"
-		   "{'name':'tcp','port':53,'protocol':'TCP'}")),
+	LIST(KINDNET, "nodes",
+	     NODE("cp", "10.244.0.0/24", "172.18.0.2", "") "," NODE("w1", "10.244.1.0/24",
+								    "172.18.0.3", "")),
+	LIST(FLANNEL, "nodes",
+	     NODE("cp", "10.244.0.0/24", "172.18.0.2",
+		  VXLAN("aa:00:00:00:00:01",
+			"172.18.0.2")) "," NODE("w1", "10.244.1.0/24", "172.18.0.3",
+						VXLAN("aa:00:00:00:00:02", "172.18.0.3"))),
+	LIST(BOTH, "pods",
+	     POD("default", "web-1", "'app':'web'", "w1", "", "10.244.1.2", UP) "," POD(
+		     "kube-system", "coredns-1", "'k8s-app':'kube-dns'", "cp", "", "10.244.0.2",
+		     UP) "," POD("kube-system", "kube-proxy-1", "'k8s-app':'kube-proxy'", "cp",
+				 ",'hostNetwork':true", "172.18.0.2",
+				 UP) "," POD("kube-system", "kube-proxy-2",
+					     "'k8s-app':'kube-proxy'", "w1", ",'hostNetwork':true",
+					     "172.18.0.3", "'running':{'of':'w1'}")),
+	LIST(BOTH, "services",
+	     "{" META("default",
+		      "web") "},'spec':{'clusterIP':'10.96.1.1',"
+			     "'type':'ClusterIP','selector':{'app':'web'},'ports':[{'port':80,'"
+			     "protocol':'TCP',"
+			     "'targetPort':8080}]}},{" META(
+				     "kube-system",
+				     "kube-dns") "},'spec':{'type':"
+						 "'ClusterIP','clusterIP':'10.96.0.10','selector':{"
+						 "'k8s-app':'kube-dns'},'ports':["
+						 "{'name':'dns','port':53,'protocol':'UDP','"
+						 "targetPort':53},"
+						 "{'name':'tcp','port':53,'protocol':'TCP','"
+						 "targetPort':53}]}}"),
+	LIST(BOTH, "endpointslices",
+	     SLICE("default", "web", "10.244.1.2",
+		   ",'nodeName':'w1','targetRef':{'kind':'Pod','namespace':'default','name':'web-1'"
+		   "}",
+		   "{'name':'','port':8080,'protocol':'TCP'}") "," SLICE("kube-system", "kube-dns",
+									 "10.244.0.2",
+									 ",'nodeName':'cp'",
+									 "{'name':'dns','port':53,'"
+									 "protocol':'UDP'},"
+									 "{'name':'tcp','port':53,'"
+									 "protocol':'TCP'}")),
 	LIST(KINDNET, "daemonsets", DS("kindnet") "," DS("kube-proxy")),
 	LIST(FLANNEL, "daemonsets", DS("kube-flannel-ds") "," DS("kube-proxy")),
-	LIST(BOTH, "deployments", DEPLOYMENT("default", "web", "app", "web") ","
-	     DEPLOYMENT("kube-system", "coredns", "k8s-app", "kube-dns")),
+	LIST(BOTH, "deployments",
+	     DEPLOYMENT("default", "web", "app", "web") "," DEPLOYMENT("kube-system", "coredns",
+								       "k8s-app", "kube-dns")),
 	LIST(BOTH, "events", ""),
-	LIST(BOTH, "configmap-kube-proxy", "{" META("kube-system", "kube-proxy")
-	     "},'data':{'config.conf':'clusterCIDR: 10.244.0.0/16\\nmode: iptables\\n'}}"),
+	LIST(BOTH, "configmap-kube-proxy",
+	     "{" META("kube-system", "kube-proxy") "},'data':{'config.conf':'clusterCIDR: "
+						   "10.244.0.0/16\\nmode: iptables\\n'}}"),
 	{BOTH, ND_ITEM_HOST, NULL, "containers",
-	 "{'Names':'cp','State':'running','Status':'Up','Labels':'io.x-k8s.kind.role=control-plane'}\n"
+	 "{'Names':'cp','State':'running','Status':'Up','Labels':'io.x-k8s.kind.role=control-plane'"
+	 "}\n"
 	 "{'Names':'w1','State':'running','Status':'Up','Labels':'io.x-k8s.kind.role=worker'}\n"},
-	ALWAYS("cp", "sysctls", SYSCTLS), ALWAYS("w1", "sysctls", SYSCTLS),
-	ALWAYS("cp", "units", UNITS), ALWAYS("w1", "units", UNITS),
-	ALWAYS("cp", "files", KUBELET), ALWAYS("w1", "files", KUBELET),
-	ALWAYS("cp", "nft", NO_NFT), ALWAYS("w1", "nft", NO_NFT),
+	ALWAYS("cp", "sysctls", SYSCTLS),
+	ALWAYS("w1", "sysctls", SYSCTLS),
+	ALWAYS("cp", "units", UNITS),
+	ALWAYS("w1", "units", UNITS),
+	ALWAYS("cp", "files", KUBELET),
+	ALWAYS("w1", "files", KUBELET),
+	ALWAYS("cp", "nft", NO_NFT),
+	ALWAYS("w1", "nft", NO_NFT),
 	ALWAYS("cp", "pods", NETNS("coredns-1", "1450", "53")),
 	ALWAYS("w1", "pods", NETNS("web-1", "1450", "8080")),
 	SECTION(KINDNET, "cp", "addrs", "[" ADDR("eth0", "172.18.0.2", "16") "]"),
 	SECTION(KINDNET, "w1", "addrs", "[" ADDR("eth0", "172.18.0.3", "16") "]"),
-	SECTION(FLANNEL, "cp", "addrs", "[" ADDR("eth0", "172.18.0.2", "16") ","
-		ADDR("cni0", "10.244.0.1", "24") "]"),
-	SECTION(FLANNEL, "w1", "addrs", "[" ADDR("eth0", "172.18.0.3", "16") ","
-		ADDR("cni0", "10.244.1.1", "24") "]"),
+	SECTION(FLANNEL, "cp", "addrs",
+		"[" ADDR("eth0", "172.18.0.2", "16") "," ADDR("cni0", "10.244.0.1", "24") "]"),
+	SECTION(FLANNEL, "w1", "addrs",
+		"[" ADDR("eth0", "172.18.0.3", "16") "," ADDR("cni0", "10.244.1.1", "24") "]"),
 #define ETH0 LINK("eth0", "'UP'", "'mtu':1500")
 #define BRIDGE                                                                                     \
-	LINK("cni0", "'UP'", "'mtu':1450,'linkinfo':{'info_kind':'bridge'}") ","                   \
-	LINK("veth1", "'UP'", "'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'}") ","    \
-	LINK("flannel.1", "'UP'", "'mtu':1450,'linkinfo':{'info_kind':'vxlan','info_data':"        \
-	     "{'id':1,'port':8472}}")
-	SECTION(KINDNET, "cp", "links", "[" ETH0 "]"), SECTION(KINDNET, "w1", "links", "[" ETH0 "]"),
+	LINK("cni0", "'UP'", "'mtu':1450,'linkinfo':{'info_kind':'bridge'}")                       \
+	"," LINK(                                                                                  \
+		"veth1", "'UP'",                                                                   \
+		"'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'}") "," LINK("flannel."  \
+										       "1",        \
+										       "'UP'",     \
+										       "'mtu':"    \
+										       "1450,'"    \
+										       "linkinfo'" \
+										       ":{'info_"  \
+										       "kind':'"   \
+										       "vxlan','"  \
+										       "info_"     \
+										       "data':"    \
+										       "{'id':1,'" \
+										       "port':"    \
+										       "8472}}")
+	SECTION(KINDNET, "cp", "links", "[" ETH0 "]"),
+	SECTION(KINDNET, "w1", "links", "[" ETH0 "]"),
 	SECTION(FLANNEL, "cp", "links", "[" ETH0 "," BRIDGE "]"),
 	SECTION(FLANNEL, "w1", "links", "[" ETH0 "," BRIDGE "]"),
 #define DEFAULT ROUTE("unicast", "default", "'gateway':'172.18.0.1','dev':'eth0',")
-	SECTION(KINDNET, "cp", "routes", "[" DEFAULT ","
-		ROUTE("unicast", "10.244.0.2", "'dev':'veth1',") ","
-		ROUTE("unicast", "10.244.1.0/24", "'gateway':'172.18.0.3','dev':'eth0',") "]"),
-	SECTION(KINDNET, "w1", "routes", "[" DEFAULT ","
-		ROUTE("unicast", "10.244.1.2", "'dev':'veth1',") ","
-		ROUTE("unicast", "10.244.0.0/24", "'gateway':'172.18.0.2','dev':'eth0',") "]"),
-	SECTION(FLANNEL, "cp", "routes", "[" DEFAULT ","
-		ROUTE("unicast", "10.244.0.0/24", "'dev':'cni0',") ","
-		ROUTE("unicast", "10.244.1.0/24", "'gateway':'10.244.1.0','dev':'flannel.1',") "]"),
-	SECTION(FLANNEL, "w1", "routes", "[" DEFAULT ","
-		ROUTE("unicast", "10.244.1.0/24", "'dev':'cni0',") ","
-		ROUTE("unicast", "10.244.0.0/24", "'gateway':'10.244.0.0','dev':'flannel.1',") "]"),
+	SECTION(KINDNET, "cp", "routes",
+		"[" DEFAULT "," ROUTE("unicast", "10.244.0.2", "'dev':'veth1',") "," ROUTE(
+			"unicast", "10.244.1.0/24", "'gateway':'172.18.0.3','dev':'eth0',") "]"),
+	SECTION(KINDNET, "w1", "routes",
+		"[" DEFAULT "," ROUTE("unicast", "10.244.1.2", "'dev':'veth1',") "," ROUTE(
+			"unicast", "10.244.0.0/24", "'gateway':'172.18.0.2','dev':'eth0',") "]"),
+	SECTION(FLANNEL, "cp", "routes",
+		"[" DEFAULT "," ROUTE("unicast", "10.244.0.0/24", "'dev':'cni0',") "," ROUTE(
+			"unicast", "10.244.1.0/24",
+			"'gateway':'10.244.1.0','dev':'flannel.1',") "]"),
+	SECTION(FLANNEL, "w1", "routes",
+		"[" DEFAULT "," ROUTE("unicast", "10.244.1.0/24", "'dev':'cni0',") "," ROUTE(
+			"unicast", "10.244.0.0/24",
+			"'gateway':'10.244.0.0','dev':'flannel.1',") "]"),
 #define FDB(mac, ip) "[{'mac':'" mac "','ifname':'flannel.1','dst':'" ip "','flags':['self']}]"
 	SECTION(FLANNEL, "cp", "fdb", FDB("aa:00:00:00:00:02", "172.18.0.3")),
 	SECTION(FLANNEL, "w1", "fdb", FDB("aa:00:00:00:00:01", "172.18.0.2")),

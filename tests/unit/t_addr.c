@@ -26,9 +26,10 @@ static struct nd_prefix prefix(const char *text)
 
 static void test_ip_parse(void **state)
 {
-	static const char *const bad[] = {"",	   " ",	     "10.0.0",	  "10.0.0.0.1", "10.0.0.256",
-					  "10.0.0.1 ", " 10.0.0.1", "010.0.0.1", "::1%lo",	"1::2::3",
-					  "fe80::g", "10.0.0.1/8", "\xff\xfe", "1:2:3:4:5:6:7:8:9"};
+	static const char *const bad[] = {
+		"",	     " ",	   "10.0.0",	"10.0.0.0.1",	    "10.0.0.256",
+		"10.0.0.1 ", " 10.0.0.1",  "010.0.0.1", "::1%lo",	    "1::2::3",
+		"fe80::g",   "10.0.0.1/8", "\xff\xfe",	"1:2:3:4:5:6:7:8:9"};
 	struct nd_ip got = {.family = 9};
 
 	(void)state;
@@ -57,9 +58,18 @@ static void test_ip_text(void **state)
 
 static void test_prefix_parse(void **state)
 {
-	static const char *const bad[] = {"",	       "/",	       "10.0.0.0/",   "10.0.0.0/33",
-					  "10.0.0.0/08", "10.0.0.0/-1",  "fd00::/129", "/8",
-					  "10.0.0.0/8/", "10.0.0.0 /8", "10.0.0.0/8 ", "\xff/8",
+	static const char *const bad[] = {"",
+					  "/",
+					  "10.0.0.0/",
+					  "10.0.0.0/33",
+					  "10.0.0.0/08",
+					  "10.0.0.0/-1",
+					  "fd00::/129",
+					  "/8",
+					  "10.0.0.0/8/",
+					  "10.0.0.0 /8",
+					  "10.0.0.0/8 ",
+					  "\xff/8",
 					  "10.0.0.0/99999999999999999999999"};
 	struct nd_prefix got = {.len = 99};
 	char dst[ND_PREFIX_TEXT];
@@ -142,9 +152,9 @@ static void test_at(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip_parse), cmocka_unit_test(test_ip_text),
+		cmocka_unit_test(test_ip_parse),     cmocka_unit_test(test_ip_text),
 		cmocka_unit_test(test_prefix_parse), cmocka_unit_test(test_has),
-		cmocka_unit_test(test_relations), cmocka_unit_test(test_at),
+		cmocka_unit_test(test_relations),    cmocka_unit_test(test_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,11 +33,11 @@ static bool is_ready; /* python3 and openssl are there */
 /* What came of one collection. */
 struct seen {
 	size_t nitems, npods, ngaps;
-	char pods[4096];      /* their bytes, one after the other */
-	char gaps[4096];      /* "what: why\n" */
-	bool must_fail;	      /* the sink refuses its third item */
+	char pods[4096]; /* their bytes, one after the other */
+	char gaps[4096]; /* "what: why\n" */
+	bool must_fail;	 /* the sink refuses its third item */
 	unsigned ndone;
-	int rc;		      /* of nd_api_status */
+	int rc; /* of nd_api_status */
 	struct nd_err err;
 	int64_t took_ms;
 };
@@ -53,7 +53,8 @@ static int on_item(void *ctx, const struct nd_item *item, struct nd_err *err)
 	if (strcmp(item->name, "pods") != 0)
 		return 0;
 	seen->npods++;
-	snprintf(seen->pods + used, sizeof(seen->pods) - used, "%.*s\n", (int)item->len, item->bytes);
+	snprintf(seen->pods + used, sizeof(seen->pods) - used, "%.*s\n", (int)item->len,
+		 item->bytes);
 	return 0;
 }
 
@@ -152,7 +153,8 @@ static struct nd_kube_config config_for(int port, const char *mode, const char *
 		skip();
 	config.server = nd_arena_printf(&arena, "https://127.0.0.1:%d/%s", port, mode);
 	config.ca_file = nd_arena_printf(&arena, "%s/%s.crt", dir, ca);
-	assert_int_equal(nd_kubefile_read(&arena, config.ca_file, 1 << 20, &config.ca_data, &err), 0);
+	assert_int_equal(nd_kubefile_read(&arena, config.ca_file, 1 << 20, &config.ca_data, &err),
+			 0);
 	return config;
 }
 
@@ -265,7 +267,8 @@ static void other_kind_is_a_gap(void **state)
 
 	(void)state;
 	assert_int_equal(seen.ngaps, 1);
-	assert_non_null(strstr(seen.gaps, "pods: read the answer: the answer is a Pod, not a list"));
+	assert_non_null(
+		strstr(seen.gaps, "pods: read the answer: the answer is a Pod, not a list"));
 }
 
 static void hanging_list_is_a_gap(void **state)
@@ -390,8 +393,11 @@ static void scans_pages(void **state)
 	struct nd_listpage page;
 
 	(void)state;
-	assert_int_equal(scan("{\"items\":[{\"metadata\":{\"continue\":\"no\"}}],\"metadata\":"
-			      "{\"x\":{\"continue\":\"no\"},\"continue\":\"yes\"},\"kind\":\"AList\"}", &page), 0);
+	assert_int_equal(
+		scan("{\"items\":[{\"metadata\":{\"continue\":\"no\"}}],\"metadata\":"
+		     "{\"x\":{\"continue\":\"no\"},\"continue\":\"yes\"},\"kind\":\"AList\"}",
+		     &page),
+		0);
 	assert_true(nd_str_eq(page.next_token, "yes"));
 	assert_true(nd_str_eq(page.kind, "AList"));
 	assert_int_equal(scan(" {\"items\":null} \n", &page), 0);
@@ -411,22 +417,14 @@ static void scans_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scans_pages),
-		cmocka_unit_test(reads_every_list),
-		cmocka_unit_test(follows_pages),
-		cmocka_unit_test(goes_on_after_410),
-		cmocka_unit_test(waits_when_throttled),
-		cmocka_unit_test(forbidden_lists_are_gaps),
-		cmocka_unit_test(cut_json_is_a_gap),
-		cmocka_unit_test(other_kind_is_a_gap),
-		cmocka_unit_test(hanging_list_is_a_gap),
-		cmocka_unit_test(deadline_ends_everything),
-		cmocka_unit_test(web_page_is_no_server),
-		cmocka_unit_test(unauthorized_is_one_gap),
-		cmocka_unit_test(refused_is_one_gap),
-		cmocka_unit_test(wrong_ca_is_one_gap),
-		cmocka_unit_test(sends_who_we_are),
-		cmocka_unit_test(sink_error_ends_it),
+		cmocka_unit_test(scans_pages),		 cmocka_unit_test(reads_every_list),
+		cmocka_unit_test(follows_pages),	 cmocka_unit_test(goes_on_after_410),
+		cmocka_unit_test(waits_when_throttled),	 cmocka_unit_test(forbidden_lists_are_gaps),
+		cmocka_unit_test(cut_json_is_a_gap),	 cmocka_unit_test(other_kind_is_a_gap),
+		cmocka_unit_test(hanging_list_is_a_gap), cmocka_unit_test(deadline_ends_everything),
+		cmocka_unit_test(web_page_is_no_server), cmocka_unit_test(unauthorized_is_one_gap),
+		cmocka_unit_test(refused_is_one_gap),	 cmocka_unit_test(wrong_ca_is_one_gap),
+		cmocka_unit_test(sends_who_we_are),	 cmocka_unit_test(sink_error_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -19,7 +19,8 @@ static int note_item(void *ctx, const struct nd_item *item, struct nd_err *err N
 {
 	nd_buf_printf(ctx, "%d %s %s %lld %zu [%.*s]\n", (int)item->kind,
 		      item->node ? item->node : "-", item->name, (long long)item->taken_unix_s,
-		      item->len, item->len < 80 ? (int)item->len : 80, item->len ? item->bytes : "");
+		      item->len, item->len < 80 ? (int)item->len : 80,
+		      item->len ? item->bytes : "");
 	return 0;
 }
 
@@ -215,7 +216,8 @@ static void refused(const char *path, const char *expect)
 static void hostile_entries(void **state ND_UNUSED)
 {
 	const struct evil evils[] = {
-		{"../etc/passwd", NULL, AE_IFREG, false, 3, "entry 1 (../etc/passwd) has .. in its"},
+		{"../etc/passwd", NULL, AE_IFREG, false, 3,
+		 "entry 1 (../etc/passwd) has .. in its"},
 		{"netdoctor/../../x", NULL, AE_IFREG, false, 3, "has .. in its path"},
 		{"netdoctor/..", NULL, AE_IFREG, false, 3, "has .. in its path"},
 		{"/etc/passwd", NULL, AE_IFREG, false, 3, "absolute"},
@@ -223,7 +225,8 @@ static void hostile_entries(void **state ND_UNUSED)
 		{"netdoctor/host/y", "netdoctor/host/z", AE_IFREG, true, 0, "is a link"},
 		{"netdoctor/host/dev", NULL, AE_IFCHR, false, 0, "neither a file nor"},
 		{"netdoctor/host/fifo", NULL, AE_IFIFO, false, 0, "neither a file nor"},
-		{"netdoctor/host/big", NULL, AE_IFREG, false, (64u << 20) + 1, "larger than 64 MiB"},
+		{"netdoctor/host/big", NULL, AE_IFREG, false, (64u << 20) + 1,
+		 "larger than 64 MiB"},
 		{"a\x1b[31m\nb/../c", NULL, AE_IFREG, false, 0, "(a?[31m?b/../c) has .."},
 		{"somebody/else", NULL, AE_IFREG, false, 3, "none of its 1 entries is evidence"},
 		{"netdoctor/host/containers", NULL, AE_IFREG, false, 3, "gaps.json is missing"},
@@ -248,7 +251,8 @@ static void gzip_bomb(void **state ND_UNUSED)
 
 static void not_an_archive(void **state ND_UNUSED)
 {
-	static const char *const contents[] = {"", "hello\n", "{\"items\":[]}", "\x1f\x8b\x08", "PK\x03\x04"};
+	static const char *const contents[] = {"", "hello\n", "{\"items\":[]}", "\x1f\x8b\x08",
+					       "PK\x03\x04"};
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(contents); i++) {
 		FILE *f = fopen(in_dir("plain"), "we");
@@ -299,12 +303,16 @@ static void layout(void **state ND_UNUSED)
 static void redacts(void **state ND_UNUSED)
 {
 	static const char in[] =
-		"{\"kind\":\"List\",\"items\":[{\"metadata\":{\"name\":\"p\",\"managedFields\":[{\"x\":1}],"
+		"{\"kind\":\"List\",\"items\":[{\"metadata\":{\"name\":\"p\",\"managedFields\":[{"
+		"\"x\":1}],"
 		"\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":\"S3CRET\","
 		"\"my-token\":\"S3CRET\",\"a\":\"Bearer S3CRET\",\"b\":\"fine\"}},"
-		"\"spec\":{\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"E\",\"value\":\"S3CRET\"},"
-		"{\"name\":\"F\",\"valueFrom\":{\"fieldRef\":{}}},{\"name\":\"G\",\"value\":\"\"}]}],"
-		"\"template\":{\"spec\":{\"initContainers\":[{\"env\":[{\"name\":\"H\",\"value\":\"S3CRET\"}]}]"
+		"\"spec\":{\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"E\",\"value\":"
+		"\"S3CRET\"},"
+		"{\"name\":\"F\",\"valueFrom\":{\"fieldRef\":{}}},{\"name\":\"G\",\"value\":\"\"}]}"
+		"],"
+		"\"template\":{\"spec\":{\"initContainers\":[{\"env\":[{\"name\":\"H\",\"value\":"
+		"\"S3CRET\"}]}]"
 		"}}}}]}";
 	nd_auto_buf struct nd_buf out = {0};
 	struct nd_err err = {0};

@@ -128,7 +128,8 @@ static void need_have_need(void **state ND_UNUSED)
 		else
 			expect_not(&run, "sending the agent");
 		nd_buf_free(&run.notes);
-		snprintf(command, sizeof(command), "for f in %s/w1/a/agent-*; do echo >>$f; done", dir);
+		snprintf(command, sizeof(command), "for f in %s/w1/a/agent-*; do echo >>$f; done",
+			 dir);
 		if (round == 1)
 			assert_int_equal(system(command), 0);
 	}
@@ -164,8 +165,9 @@ static void bad_nodes(void **state ND_UNUSED)
 {
 	struct run run = {.notes = {0}};
 
-	collect_nodes(&run, "w-never w-half w-cut w-exit w-refused w-silent w-rubbish w-line w-unasked "
-			    "w-deaf w-short w-other w-readonly w-paused w-balancer w1");
+	collect_nodes(&run,
+		      "w-never w-half w-cut w-exit w-refused w-silent w-rubbish w-line w-unasked "
+		      "w-deaf w-short w-other w-readonly w-paused w-balancer w1");
 	expect(&run, "gap node report | node/w-never | no answer within 1500 ms\n");
 	expect(&run, "item w-half links 2 [[]]\n");
 	expect(&run, "gap node report | node/w-half | ");
@@ -174,7 +176,8 @@ static void bad_nodes(void **state ND_UNUSED)
 	expect(&run, "gap node report | node/w-cut | ");
 	expect_not(&run, "item w-cut iptables");
 	expect(&run, "gap node report | node/w-exit | exit code 7: bo?[31mom\n");
-	expect(&run, "node/w-refused | exit code 1: Error response from daemon: no such container\n");
+	expect(&run,
+	       "node/w-refused | exit code 1: Error response from daemon: no such container\n");
 	expect(&run, "gap node report | node/w-silent | the shell on the node said nothing\n");
 	expect(&run, "node/w-rubbish | it answers something other than our script would\n");
 	expect(&run, "node/w-line | it answers something other than our script would\n");
@@ -196,7 +199,8 @@ static void no_list(void **state ND_UNUSED)
 	static const struct {
 		const char *mode, *expect;
 	} cases[] = {
-		{"hang", "gap containers | host | docker: no answer within 1500 ms; run podman: No such"},
+		{"hang",
+		 "gap containers | host | docker: no answer within 1500 ms; run podman: No such"},
 		{"fail", "docker: exit code 1: Cannot connect to the Docker daemon; run podman"},
 		{"junk", "docker: line 1 of the list of containers: not a JSON object; run podman"},
 		{"", "docker: no containers of kind cluster fake; run podman"},
@@ -343,8 +347,10 @@ static int setup(void **state ND_UNUSED)
 	snprintf(path, sizeof(path), "%s/bin", dir);
 	mkdir(path, 0700);
 	snprintf(path, sizeof(path),
-		 "ln -s %s/tests/unit/fake/docker %s/bin/docker && for p in sh sleep head cat sed mkdir "
-		 "uname sha256sum chmod rm rmdir mv cut wc; do ln -s \"$(command -v $p)\" %s/bin/$p || "
+		 "ln -s %s/tests/unit/fake/docker %s/bin/docker && for p in sh sleep head cat sed "
+		 "mkdir "
+		 "uname sha256sum chmod rm rmdir mv cut wc; do ln -s \"$(command -v $p)\" "
+		 "%s/bin/$p || "
 		 "exit 1; done",
 		 cwd, dir, dir);
 	if (system(path) != 0)
@@ -370,11 +376,16 @@ static int teardown(void **state ND_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(need_have_need),	  cmocka_unit_test(removes_the_agent),
-		cmocka_unit_test(second_directory),	  cmocka_unit_test(bad_nodes),
-		cmocka_unit_test(no_list),		  cmocka_unit_test(only_one_node),
-		cmocka_unit_test(sink_breaks),		  cmocka_unit_test(dropped_early),
-		cmocka_unit_test(options_that_cannot_be), cmocka_unit_test(other_engines),
+		cmocka_unit_test(need_have_need),
+		cmocka_unit_test(removes_the_agent),
+		cmocka_unit_test(second_directory),
+		cmocka_unit_test(bad_nodes),
+		cmocka_unit_test(no_list),
+		cmocka_unit_test(only_one_node),
+		cmocka_unit_test(sink_breaks),
+		cmocka_unit_test(dropped_early),
+		cmocka_unit_test(options_that_cannot_be),
+		cmocka_unit_test(other_engines),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

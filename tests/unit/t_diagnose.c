@@ -22,7 +22,8 @@ static struct nd_finding *finding(const char *id, const char *subject, const cha
 	return f;
 }
 
-static struct nd_diagnosis diagnose(struct nd_finding **items, size_t n, const struct nd_scope *scope)
+static struct nd_diagnosis diagnose(struct nd_finding **items, size_t n,
+				    const struct nd_scope *scope)
 {
 	static const struct nd_scope everything;
 	struct nd_finding_list list = {items, n};
@@ -124,7 +125,8 @@ static void the_checks_are_whole(void **state)
 		assert_ptr_equal(nd_check_find(c->id), c);
 		for (size_t j = 0; j < ND_ARRAY_LEN(c->explains) && c->explains[j].id; j++)
 			if (!nd_check_find(c->explains[j].id))
-				fail_msg("%s explains %s, which no check reports", c->id, c->explains[j].id);
+				fail_msg("%s explains %s, which no check reports", c->id,
+					 c->explains[j].id);
 	}
 }
 

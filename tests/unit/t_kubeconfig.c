@@ -137,7 +137,8 @@ static void refuses_what_client_go_refuses(void **state)
 	       "/k/config:5: certificate-authority-data is not base64");
 	refuse(CLUSTER("    certificate-authority-data: QUJD\n    certificate-authority: x\n"),
 	       "both given");
-	refuse(CLUSTER("    certificate-authority-data: QUJD\n    insecure-skip-tls-verify: true\n"),
+	refuse(CLUSTER("    certificate-authority-data: QUJD\n    insecure-skip-tls-verify: "
+		       "true\n"),
 	       "insecure flag is not allowed");
 	refuse(CLUSTER("    certificate-authority: /nonexistent\n    server: https://h\n"),
 	       "open /nonexistent: No such file");
@@ -157,7 +158,8 @@ static void secrets_stay_out_of_errors(void **state)
 	(void)state;
 	assert_int_equal(load(USER("    token: \"SECRET\\tX\"\n"), NULL, &config, &err), -1);
 	assert_null(strstr(err.text, "SECRET"));
-	assert_int_equal(load(USER("    token: SECRET\n    password: SECRET\n"), NULL, &config, &err), -1);
+	assert_int_equal(
+		load(USER("    token: SECRET\n    password: SECRET\n"), NULL, &config, &err), -1);
 	assert_null(strstr(err.text, "SECRET"));
 	assert_int_equal(load(USER("    token: \"SECRET\n"), NULL, &config, &err), -1);
 	assert_null(strstr(err.text, "SECRET"));
@@ -196,8 +198,9 @@ static void yaml_has_anchors_and_limits(void **state)
 
 	(void)state;
 	accepted("x: &a {server: 'https://h', proxy-url: 'http://p'}\ncurrent-context: x\n"
-	       "clusters: [{name: c, cluster: {<<: *a, server: 'https://i'}}]\n"
-	       "contexts: [{name: x, context: {cluster: c}}]\n---\ncurrent-context: y\n", &config);
+		 "clusters: [{name: c, cluster: {<<: *a, server: 'https://i'}}]\n"
+		 "contexts: [{name: x, context: {cluster: c}}]\n---\ncurrent-context: y\n",
+		 &config);
 	assert_string_equal(config.server, "https://i");
 	assert_string_equal(config.proxy_url, "http://p");
 	refuse("a: &a [*a]\n", "an alias to what it stands in");
@@ -222,13 +225,19 @@ static void merges_files_by_name(void **state)
 
 	(void)state;
 	write_file("ca", "PEM", 0600);
-	write_file("a", "clusters: [{name: c, cluster: {server: 'https://a', "
-			"certificate-authority: ca}}]\n", 0600);
-	write_file("b", "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\n"
-			"clusters: [{name: c, cluster: {server: 'https://b', proxy-url: 'http://p'}}]\n", 0600);
+	write_file("a",
+		   "clusters: [{name: c, cluster: {server: 'https://a', "
+		   "certificate-authority: ca}}]\n",
+		   0600);
+	write_file("b",
+		   "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\n"
+		   "clusters: [{name: c, cluster: {server: 'https://b', proxy-url: 'http://p'}}]\n",
+		   0600);
 	write_file("empty", "", 0600);
-	setenv("KUBECONFIG", nd_arena_printf(&arena, "::%s:/nonexistent:%s:%s:%s", in_dir("empty"),
-					     in_dir("a"), in_dir("a"), in_dir("b")), 1);
+	setenv("KUBECONFIG",
+	       nd_arena_printf(&arena, "::%s:/nonexistent:%s:%s:%s", in_dir("empty"), in_dir("a"),
+			       in_dir("a"), in_dir("b")),
+	       1);
 	assert_int_equal(nd_kubeconfig_load(&arena, &flags, &config, &err), 0);
 	assert_string_equal(config.server, "https://a");
 	assert_null(config.proxy_url); /* the later entry is dropped whole */
@@ -245,7 +254,10 @@ static void merges_files_by_name(void **state)
 
 static void reads_timeouts(void **state)
 {
-	static const struct { const char *text; int64_t ms; } good[] = {
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} good[] = {
 		{"0", 0}, {"5", 5000}, {"1m30s", 90000}, {"500ms", 500}, {"2h", 7200000},
 	};
 	struct nd_kube_flags flags = {0};
@@ -293,7 +305,8 @@ static void proxies_as_go_finds_them(void **state)
 			    "http://proxy:3128");
 	assert_string_equal(nd_http_proxy(&arena, NULL, true, "host", "444"), "");
 	assert_string_equal(nd_http_proxy(&arena, NULL, true, "host", "443"), "http://proxy:3128");
-	assert_string_equal(nd_http_proxy(&arena, "socks5://s:1", true, "h", "443"), "socks5h://s:1");
+	assert_string_equal(nd_http_proxy(&arena, "socks5://s:1", true, "h", "443"),
+			    "socks5h://s:1");
 	unsetenv("HTTPS_PROXY");
 	unsetenv("NO_PROXY");
 }
@@ -307,7 +320,8 @@ static int run_plugin(const char *script, const char *version, struct nd_kube_co
 		USER("    exec:\n      apiVersion: client.authentication.k8s.io/%s\n"
 		     "      command: ./plugin\n      args: [a b, '$HOME']\n"
 		     "      interactiveMode: Never\n      provideClusterInfo: true\n"
-		     "      env: [{name: ND_T, value: v}]\n"), version);
+		     "      env: [{name: ND_T, value: v}]\n"),
+		version);
 	struct nd_kube_flags flags = {.kubeconfig = in_dir("exec")};
 
 	write_file("plugin", script, 0700);
@@ -349,7 +363,9 @@ static void plugin_gives_a_token(void **state)
 
 static void plugin_rubbish_is_said(void **state)
 {
-	static const struct { const char *script, *word; } bad[] = {
+	static const struct {
+		const char *script, *word;
+	} bad[] = {
 		{"#!/bin/sh\nexit 7\n", "failed with exit code 7"},
 		{"#!/bin/sh\nkill -9 $$\n", "signal 9"},
 		{"#!/bin/sh\n", "0 bytes"},
@@ -386,7 +402,8 @@ static void exec_is_checked(void **state)
 	       "interactiveMode must be specified");
 	refuse(USER("    exec: {apiVersion: client.authentication.k8s.io/v1beta1}\n"), "command");
 	accepted(USER("    token: t\n"
-		    "    exec: {command: x, apiVersion: client.authentication.k8s.io/v1beta1}\n"), &config);
+		      "    exec: {command: x, apiVersion: client.authentication.k8s.io/v1beta1}\n"),
+		 &config);
 	assert_null(config.exec); /* not run when there is a token */
 }
 

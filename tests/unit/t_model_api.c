@@ -11,11 +11,13 @@ static void reads_nodes(void **state)
 	feed_api(model, "nodes",
 		 "{\"kind\":\"NodeList\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":["
 		 "{\"metadata\":{\"name\":\"w2\",\"labels\":{\"a\":\"b\"}}},"
-		 "{\"metadata\":{\"name\":\"w1\",\"labels\":{\"node-role.kubernetes.io/control-plane\":"
+		 "{\"metadata\":{\"name\":\"w1\",\"labels\":{\"node-role.kubernetes.io/"
+		 "control-plane\":"
 		 "\"\"},\"annotations\":{\"flannel.alpha.coreos.com/public-ip\":\"1.2.3.4\","
 		 "\"other\":\"x\"}},\"spec\":{\"podCIDRs\":[\"10.244.1.0/24\",\"fd00:1::/64\"],"
 		 "\"providerID\":\"kind://docker/c/w1\",\"unschedulable\":true},\"status\":{"
-		 "\"addresses\":[{\"type\":\"Hostname\",\"address\":\"w1\"},{\"type\":\"InternalIP\","
+		 "\"addresses\":[{\"type\":\"Hostname\",\"address\":\"w1\"},{\"type\":"
+		 "\"InternalIP\","
 		 "\"address\":\"172.18.0.3\"},{\"type\":\"InternalIP\",\"address\":\"fc00::3\"}],"
 		 "\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\",\"reason\":"
 		 "\"NodeStatusUnknown\",\"message\":\"Kubelet stopped\"}],\"nodeInfo\":{"
@@ -49,14 +51,18 @@ static void reads_pods(void **state)
 
 	(void)state;
 	feed_api(model, "pods",
-		 "{\"metadata\":{\"continue\":\"token\"},\"items\":[{\"metadata\":{\"namespace\":\"b\","
-		 "\"name\":\"web-1\",\"uid\":\"u-1\",\"deletionTimestamp\":\"x\",\"ownerReferences\":["
+		 "{\"metadata\":{\"continue\":\"token\"},\"items\":[{\"metadata\":{\"namespace\":"
+		 "\"b\","
+		 "\"name\":\"web-1\",\"uid\":\"u-1\",\"deletionTimestamp\":\"x\","
+		 "\"ownerReferences\":["
 		 "{\"kind\":\"Other\",\"name\":\"o\"},{\"kind\":\"ReplicaSet\",\"name\":\"web\","
-		 "\"controller\":true}]},\"spec\":{\"nodeName\":\"w1\",\"initContainers\":[{\"name\":"
+		 "\"controller\":true}]},\"spec\":{\"nodeName\":\"w1\",\"initContainers\":[{"
+		 "\"name\":"
 		 "\"i\"}],\"containers\":[{\"name\":\"c\",\"image\":\"img\",\"command\":[\"sh\"],"
 		 "\"args\":[\"-c\",\"x y\"],\"ports\":[{\"name\":\"http\",\"containerPort\":8080},"
 		 "{\"containerPort\":70000,\"hostPort\":99,\"protocol\":\"UDP\"}]}]},\"status\":{"
-		 "\"phase\":\"Running\",\"podIP\":\"10.244.1.5\",\"podIPs\":[{\"ip\":\"10.244.1.5\"},"
+		 "\"phase\":\"Running\",\"podIP\":\"10.244.1.5\",\"podIPs\":[{\"ip\":\"10.244.1."
+		 "5\"},"
 		 "{\"ip\":\"fd00::5\"}],\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\","
 		 "\"reason\":\"ContainersNotReady\"}],\"containerStatuses\":[{\"name\":\"c\","
 		 "\"restartCount\":3,\"state\":{\"waiting\":{\"reason\":\"ImagePullBackOff\"}},"
@@ -96,21 +102,28 @@ static void reads_services(void **state)
 	size_t ntotal;
 
 	(void)state;
-	feed_api(model, "services",
-		 "{\"items\":[{\"metadata\":{\"namespace\":\"n\",\"name\":\"web\"},\"spec\":{\"type\":"
-		 "\"NodePort\",\"clusterIP\":\"10.96.0.7\",\"selector\":{\"app\":\"web\"},\"ports\":["
-		 "{\"name\":\"http\",\"port\":80,\"targetPort\":\"web\",\"nodePort\":30080},"
-		 "{\"port\":53,\"protocol\":\"UDP\"}]}},{\"metadata\":{\"namespace\":\"n\",\"name\":"
-		 "\"none\"},\"spec\":{\"clusterIP\":\"None\"}}]}");
-	feed_api(model, "endpointslices",
-		 "{\"items\":[{\"addressType\":\"IPv4\",\"metadata\":{\"namespace\":\"n\",\"name\":"
-		 "\"web-2\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},\"endpoints\":["
-		 "{\"addresses\":[\"10.244.1.5\"],\"conditions\":{\"ready\":false,\"serving\":true}}]},"
-		 "{\"addressType\":\"IPv4\",\"metadata\":{\"namespace\":\"n\",\"name\":\"web-1\","
-		 "\"labels\":{\"kubernetes.io/service-name\":\"web\"}},\"endpoints\":[{\"addresses\":["
-		 "\"10.244.1.6\"],\"targetRef\":{\"kind\":\"Pod\",\"namespace\":\"n\",\"name\":\"p\"}}],"
-		 "\"ports\":[{\"name\":\"http\",\"port\":8080}]},{\"metadata\":{\"namespace\":\"m\","
-		 "\"name\":\"x\"},\"endpoints\":null,\"ports\":null}]}");
+	feed_api(
+		model, "services",
+		"{\"items\":[{\"metadata\":{\"namespace\":\"n\",\"name\":\"web\"},\"spec\":{"
+		"\"type\":"
+		"\"NodePort\",\"clusterIP\":\"10.96.0.7\",\"selector\":{\"app\":\"web\"},\"ports\":"
+		"["
+		"{\"name\":\"http\",\"port\":80,\"targetPort\":\"web\",\"nodePort\":30080},"
+		"{\"port\":53,\"protocol\":\"UDP\"}]}},{\"metadata\":{\"namespace\":\"n\",\"name\":"
+		"\"none\"},\"spec\":{\"clusterIP\":\"None\"}}]}");
+	feed_api(
+		model, "endpointslices",
+		"{\"items\":[{\"addressType\":\"IPv4\",\"metadata\":{\"namespace\":\"n\",\"name\":"
+		"\"web-2\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},\"endpoints\":["
+		"{\"addresses\":[\"10.244.1.5\"],\"conditions\":{\"ready\":false,\"serving\":true}}"
+		"]},"
+		"{\"addressType\":\"IPv4\",\"metadata\":{\"namespace\":\"n\",\"name\":\"web-1\","
+		"\"labels\":{\"kubernetes.io/"
+		"service-name\":\"web\"}},\"endpoints\":[{\"addresses\":["
+		"\"10.244.1.6\"],\"targetRef\":{\"kind\":\"Pod\",\"namespace\":\"n\",\"name\":"
+		"\"p\"}}],"
+		"\"ports\":[{\"name\":\"http\",\"port\":8080}]},{\"metadata\":{\"namespace\":\"m\","
+		"\"name\":\"x\"},\"endpoints\":null,\"ports\":null}]}");
 	const struct nd_cluster *cluster = nd_model_finish(model);
 	const struct nd_service *web = nd_look_service(cluster, "n", "web");
 
@@ -135,7 +148,8 @@ static void reads_the_rest(void **state)
 
 	(void)state;
 	feed_api(model, "daemonsets",
-		 "{\"items\":[{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"kindnet\"},\"spec\":"
+		 "{\"items\":[{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"kindnet\"},"
+		 "\"spec\":"
 		 "{\"selector\":{\"matchLabels\":{\"app\":\"kindnet\"}},\"template\":{\"spec\":{"
 		 "\"containers\":[{\"image\":\"i\"}]}}},\"status\":{\"desiredNumberScheduled\":3,"
 		 "\"numberReady\":2}}]}");
@@ -144,16 +158,19 @@ static void reads_the_rest(void **state)
 		 "\"spec\":{\"replicas\":0}}]}");
 	feed_api(model, "networkpolicies",
 		 "{\"items\":[{\"metadata\":{\"namespace\":\"n\",\"name\":\"deny\"},\"spec\":{"
-		 "\"podSelector\":{\"matchExpressions\":[{}]},\"policyTypes\":[\"Egress\"],\"egress\":["
+		 "\"podSelector\":{\"matchExpressions\":[{}]},\"policyTypes\":[\"Egress\"],"
+		 "\"egress\":["
 		 "{},{}]}}]}");
 	feed_api(model, "events",
-		 "{\"items\":[{\"involvedObject\":{\"kind\":\"Pod\",\"name\":\"p\",\"namespace\":\"n\"},"
+		 "{\"items\":[{\"involvedObject\":{\"kind\":\"Pod\",\"name\":\"p\",\"namespace\":"
+		 "\"n\"},"
 		 "\"reason\":\"Failed\",\"lastTimestamp\":null,\"eventTime\":"
 		 "\"2026-11-21T14:00:00.123456Z\"}]}");
-	feed_api(model, "configmap-kube-proxy",
-		 "{\"items\":[{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"kube-proxy\"},"
-		 "\"data\":{\"config.conf\":\"a: 1\\nclusterCIDR: \\\"fd00::/48,10.0.0.0/9\\\"\\n"
-		 "mode: nftables\\n\"}}]}");
+	feed_api(
+		model, "configmap-kube-proxy",
+		"{\"items\":[{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"kube-proxy\"},"
+		"\"data\":{\"config.conf\":\"a: 1\\nclusterCIDR: \\\"fd00::/48,10.0.0.0/9\\\"\\n"
+		"mode: nftables\\n\"}}]}");
 	const struct nd_cluster *cluster = nd_model_finish(model);
 	const struct nd_workload *kindnet =
 		nd_look_workload(cluster, "DaemonSet", "kube-system", "kindnet");
@@ -161,8 +178,8 @@ static void reads_the_rest(void **state)
 
 	assert_int_equal(kindnet->wanted, 3);
 	assert_int_equal(kindnet->ready, 2);
-	assert_int_equal(
-		nd_look_workload(cluster, "Deployment", "kube-system", "coredns")->wanted, 0);
+	assert_int_equal(nd_look_workload(cluster, "Deployment", "kube-system", "coredns")->wanted,
+			 0);
 	assert_true(cluster->policies[0].has_expressions && cluster->policies[0].is_egress);
 	assert_false(cluster->policies[0].is_ingress);
 	assert_int_equal(cluster->policies[0].negress, 2);
@@ -178,19 +195,22 @@ static void knows_what_touches_the_cluster(void **state)
 	static const struct {
 		const char *prefix;
 		bool touches;
-	} rows[] = {{"10.244.0.0/16", true}, {"10.244.2.128/25", true}, {"0.0.0.0/0", true},
-		    {"172.18.0.3/32", true}, {"10.96.0.7/32", true},   {"10.96.0.8/32", false},
+	} rows[] = {{"10.244.0.0/16", true},   {"10.244.2.128/25", true}, {"0.0.0.0/0", true},
+		    {"172.18.0.3/32", true},   {"10.96.0.7/32", true},	  {"10.96.0.8/32", false},
 		    {"192.168.0.0/16", false}, {"127.0.0.0/8", false}};
 	struct nd_model *model = nd_model_new();
 	char text[ND_PREFIX_TEXT];
 
 	(void)state;
 	feed_api(model, "nodes",
-		 "{\"items\":[{\"metadata\":{\"name\":\"a\"},\"spec\":{\"podCIDR\":\"10.244.1.0/24\"},"
-		 "\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"172.18.0.3\"}]}},"
+		 "{\"items\":[{\"metadata\":{\"name\":\"a\"},\"spec\":{\"podCIDR\":\"10.244.1.0/"
+		 "24\"},"
+		 "\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"172.18.0.3\"}]}"
+		 "},"
 		 "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"podCIDR\":\"10.244.2.0/24\"}}]}");
-	feed_api(model, "services", "{\"items\":[{\"metadata\":{\"name\":\"s\"},\"spec\":"
-				    "{\"clusterIP\":\"10.96.0.7\"}}]}");
+	feed_api(model, "services",
+		 "{\"items\":[{\"metadata\":{\"name\":\"s\"},\"spec\":"
+		 "{\"clusterIP\":\"10.96.0.7\"}}]}");
 	const struct nd_cluster *cluster = nd_model_finish(model);
 
 	assert_string_equal(nd_prefix_text(nd_look_cluster_cidr(cluster), text), "10.244.1.0/22");
@@ -285,9 +305,12 @@ static void reads_containers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_nodes),	  cmocka_unit_test(reads_pods),
-		cmocka_unit_test(reads_services), cmocka_unit_test(reads_the_rest),
-		cmocka_unit_test(takes_gaps),	  cmocka_unit_test(reads_containers),
+		cmocka_unit_test(reads_nodes),
+		cmocka_unit_test(reads_pods),
+		cmocka_unit_test(reads_services),
+		cmocka_unit_test(reads_the_rest),
+		cmocka_unit_test(takes_gaps),
+		cmocka_unit_test(reads_containers),
 		cmocka_unit_test(knows_what_touches_the_cluster),
 		cmocka_unit_test(knows_when_a_list_is_whole),
 	};

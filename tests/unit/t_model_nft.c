@@ -184,8 +184,9 @@ static void reads_kube_proxy(void **state)
 			    "10.96.0.9 . udp . 53 : drop");
 	assert_false(set->is_map);
 	assert_string_equal(set->elements[1], "10.96.0.10");
-	assert_string_equal(chain_of(host, "ip", "kube-proxy", "service-A")->rules[0].text,
-			    "numgen random mod 2 vmap { 0 : goto endpoint-A, 1 : goto endpoint-B }");
+	assert_string_equal(
+		chain_of(host, "ip", "kube-proxy", "service-A")->rules[0].text,
+		"numgen random mod 2 vmap { 0 : goto endpoint-A, 1 : goto endpoint-B }");
 	assert_string_equal(chain_of(host, "ip", "kube-proxy", "endpoint-A")->rules[1].text,
 			    "meta l4proto tcp dnat to 10.244.1.5:6443");
 	assert_string_equal(chain_of(host, "ip", "kube-proxy", "endpoint-A")->rules[0].verdict,
@@ -226,7 +227,11 @@ static void trusts_no_shape(void **state)
 	static const char twice[] = "{\"nftables\":[{\"table\":{\"family\":\"ip\",\"name\":\"t\"}},"
 				    "{\"table\":{\"family\":\"ip\",\"name\":\"t\"}}]}";
 	static const char *const bad[] = {
-		"", "{}", "[1]", "{\"nftables\":{}}", "{\"nftables\":[{\"table\":7}]}",
+		"",
+		"{}",
+		"[1]",
+		"{\"nftables\":{}}",
+		"{\"nftables\":[{\"table\":7}]}",
 		"{\"nftables\":[{\"rule\":{\"family\":\"ip\",\"table\":\"x\",\"chain\":\"y\"}}]}",
 		twice,
 		"{\"nftables\":[{\"set\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"s\"}}]}",

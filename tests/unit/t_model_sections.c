@@ -49,7 +49,8 @@ static void reads_links(void **state)
 static const char routes[] =
 	"[{\"dst\":\"default\",\"gateway\":\"10.244.1.254\",\"dev\":\"veth0\",\"flags\":[]},"
 	"{\"dst\":\"10.9.0.0/16\",\"flags\":[],\"nexthops\":[{\"gateway\":\"10.244.1.2\","
-	"\"dev\":\"veth0\",\"weight\":1,\"flags\":[]},{\"gateway\":\"10.244.1.3\",\"dev\":\"veth0\","
+	"\"dev\":\"veth0\",\"weight\":1,\"flags\":[]},{\"gateway\":\"10.244.1.3\",\"dev\":"
+	"\"veth0\","
 	"\"weight\":2,\"flags\":[\"dead\"]}]},"
 	"{\"dst\":\"10.244.2.0/24\",\"gateway\":\"10.244.1.2\",\"dev\":\"veth0\",\"metric\":100,"
 	"\"flags\":[\"onlink\"]},"
@@ -134,9 +135,10 @@ static void reads_neighbours(void **state)
 		     "[{\"dst\":\"10.244.1.2\",\"dev\":\"e\",\"lladdr\":\"02:00:00:00:00:02\","
 		     "\"state\":[\"PERMANENT\"]},{\"dst\":\"10.244.1.3\",\"dev\":\"e\","
 		     "\"state\":[\"FAILED\"]}]");
-	feed_section(model, "fdb",
-		     "[{\"mac\":\"00:00:00:00:00:00\",\"ifname\":\"flannel.1\",\"dst\":\"10.0.0.9\","
-		     "\"flags\":[\"self\"],\"state\":\"permanent\"}]");
+	feed_section(
+		model, "fdb",
+		"[{\"mac\":\"00:00:00:00:00:00\",\"ifname\":\"flannel.1\",\"dst\":\"10.0.0.9\","
+		"\"flags\":[\"self\"],\"state\":\"permanent\"}]");
 	const struct nd_host *host = host_of(model);
 	char text[ND_IP_TEXT];
 
@@ -179,16 +181,19 @@ static void reads_files_and_units(void **state)
 	struct nd_model *model = nd_model_new();
 
 	(void)state;
-	feed_section(model, "cni",
-		     "{\"conf_dir\":\"/etc/cni/net.d\",\"conf_dir_exists\":true,\"conf\":[{\"name\":"
-		     "\"20-b.conf\"},{\"name\":\"10-a.conflist\",\"content\":\"{}\"}],\"bin_dir\":"
-		     "\"/opt/cni/bin\",\"bin_dir_exists\":true,\"bin\":[{\"name\":\"ptp\",\"mode\":"
-		     "\"0755\",\"size\":12,\"elf_machine\":62,\"is_script\":false},{\"name\":\"x\","
-		     "\"mode\":\"79\",\"elf_machine\":65536}]}");
-	feed_section(model, "files", "[{\"path\":\"/a\",\"content\":\"x\"},"
-				     "{\"path\":\"/b\",\"error\":\"no\"}]");
-	feed_section(model, "units", "[{\"unit\":\"kubelet\",\"pids\":[7],\"is_installed\":true,"
-				     "\"uptime_s\":60},{\"unit\":\"crio\",\"pids\":[]}]");
+	feed_section(
+		model, "cni",
+		"{\"conf_dir\":\"/etc/cni/net.d\",\"conf_dir_exists\":true,\"conf\":[{\"name\":"
+		"\"20-b.conf\"},{\"name\":\"10-a.conflist\",\"content\":\"{}\"}],\"bin_dir\":"
+		"\"/opt/cni/bin\",\"bin_dir_exists\":true,\"bin\":[{\"name\":\"ptp\",\"mode\":"
+		"\"0755\",\"size\":12,\"elf_machine\":62,\"is_script\":false},{\"name\":\"x\","
+		"\"mode\":\"79\",\"elf_machine\":65536}]}");
+	feed_section(model, "files",
+		     "[{\"path\":\"/a\",\"content\":\"x\"},"
+		     "{\"path\":\"/b\",\"error\":\"no\"}]");
+	feed_section(model, "units",
+		     "[{\"unit\":\"kubelet\",\"pids\":[7],\"is_installed\":true,"
+		     "\"uptime_s\":60},{\"unit\":\"crio\",\"pids\":[]}]");
 	feed_section(model, "host", "{\"hostname\":\"w1\",\"iptables_mode\":\"nft\"}");
 	feed_section(model, "conntrack", "{\"count\":12,\"max\":-1}");
 	const struct nd_host *host = host_of(model);
@@ -211,7 +216,8 @@ static void reads_files_and_units(void **state)
 }
 
 static const char pods[] =
-	"[{\"uids\":[\"u-1\",\"u-2\"],\"netns_inode\":4026532189,\"pid\":7,\"is_host_network\":false,"
+	"[{\"uids\":[\"u-1\",\"u-2\"],\"netns_inode\":4026532189,\"pid\":7,\"is_host_network\":"
+	"false,"
 	"\"links\":[{\"ifname\":\"eth0\",\"ifindex\":2,\"flags\":[\"UP\"],\"mtu\":1450}],\"addrs\":"
 	"[{\"ifindex\":2,\"ifname\":\"eth0\",\"addr_info\":[{\"local\":\"10.244.1.5\","
 	"\"prefixlen\":24,\"scope\":\"global\"}]}],\"routes\":[{\"dst\":\"default\",\"gateway\":"
@@ -292,10 +298,14 @@ static void names_bad_elements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_links),		 cmocka_unit_test(reads_rules),
-		cmocka_unit_test(reads_and_looks_up_routes), cmocka_unit_test(reads_neighbours),
-		cmocka_unit_test(reads_sysctls),	 cmocka_unit_test(reads_files_and_units),
-		cmocka_unit_test(reads_pod_namespaces),	 cmocka_unit_test(survives_every_cut),
+		cmocka_unit_test(reads_links),
+		cmocka_unit_test(reads_rules),
+		cmocka_unit_test(reads_and_looks_up_routes),
+		cmocka_unit_test(reads_neighbours),
+		cmocka_unit_test(reads_sysctls),
+		cmocka_unit_test(reads_files_and_units),
+		cmocka_unit_test(reads_pod_namespaces),
+		cmocka_unit_test(survives_every_cut),
 		cmocka_unit_test(names_bad_elements),
 	};
 

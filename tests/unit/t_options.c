@@ -60,8 +60,9 @@ static void durations(void **state)
 	static const struct {
 		const char *text;
 		int64_t ms; /* -1: refused */
-	} cases[] = {{"0", 0}, {"20", 20000}, {"20s", 20000}, {"1m30s", 90000}, {"500ms", 500}, {"2h", 7200000},
-		     {"", -1}, {"s", -1}, {"1x", -1}, {"-1", -1}, {"1m30", -1}, {"99999999999", -1}};
+	} cases[] = {{"0", 0},	     {"20", 20000},   {"20s", 20000}, {"1m30s", 90000},
+		     {"500ms", 500}, {"2h", 7200000}, {"", -1},	      {"s", -1},
+		     {"1x", -1},     {"-1", -1},      {"1m30", -1},   {"99999999999", -1}};
 	for (size_t i = 0; i < ND_ARRAY_LEN(cases); i++) {
 		int64_t ms = -1;
 		bool is_good = nd_duration_parse(cases[i].text, &ms);

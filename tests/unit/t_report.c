@@ -10,8 +10,8 @@
 
 static struct nd_arena arena;
 
-static const char *print(const struct nd_cluster *cluster, const struct nd_diagnosis *d, const char *format,
-			 enum nd_verdict want)
+static const char *print(const struct nd_cluster *cluster, const struct nd_diagnosis *d,
+			 const char *format, enum nd_verdict want)
 {
 	static const struct nd_style style;
 	struct nd_buf out = {0};
@@ -30,7 +30,8 @@ static void healthy(void **state)
 	struct nd_diagnosis none = {0};
 	assert_string_equal(print(&cluster, &none, "text", ND_HEALTHY),
 			    "✓ Healthy: 1 node, 9 pods, 2 services · 0.2 s\n");
-	assert_non_null(strstr(print(&cluster, &none, "json", ND_HEALTHY), "\"verdict\": \"healthy\""));
+	assert_non_null(
+		strstr(print(&cluster, &none, "json", ND_HEALTHY), "\"verdict\": \"healthy\""));
 }
 
 static void a_gap_is_never_fine(void **state)
@@ -47,9 +48,14 @@ static void a_gap_is_never_fine(void **state)
 static void a_hostile_name_is_harmless(void **state)
 {
 	(void)state;
-	struct nd_evidence_line line = {"value \x1b[2J\a gone", "x\x9b" "31m"};
-	struct nd_finding f = {.check = nd_check_find("ip-forward-off"), .subject = "node/a\x1b]0;b\a", .node = "a\x1b",
-			       .title = "bad \x1b[31m title", .proof = &line, .nproof = 1};
+	struct nd_evidence_line line = {"value \x1b[2J\a gone", "x\x9b"
+								"31m"};
+	struct nd_finding f = {.check = nd_check_find("ip-forward-off"),
+			       .subject = "node/a\x1b]0;b\a",
+			       .node = "a\x1b",
+			       .title = "bad \x1b[31m title",
+			       .proof = &line,
+			       .nproof = 1};
 	const struct nd_finding *causes[] = {&f};
 	struct nd_diagnosis d = {.causes = causes, .ncauses = 1};
 	struct nd_cluster cluster = {.nnodes = 1};

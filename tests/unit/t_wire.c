@@ -76,8 +76,9 @@ static size_t make_reply(char *dst, size_t size)
 
 static void test_round_trip(void **state)
 {
-	static const char head[] = "netdoctor-agent 1\nsection links 5\n[\xff\0]\n\nsection nft 0\n\n"
-				   "gap cni 5\nend 0\nend 3 ";
+	static const char head[] =
+		"netdoctor-agent 1\nsection links 5\n[\xff\0]\n\nsection nft 0\n\n"
+		"gap cni 5\nend 0\nend 3 ";
 	char reply[1024];
 	size_t n = make_reply(reply, sizeof(reply));
 	struct seen seen = {0};
