@@ -26,7 +26,8 @@ static int run(ND_UNUSED struct nd_agent *agent, struct nd_buf *out, struct nd_e
 	nd_ruleset_finish_iptables();
 	for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++) {
 		const struct nd_ruleset_block *block = &nd_ruleset.blocks[i];
-		is_any_good |= block->is_started && !block->run.error[0];
+		is_any_good |= block->is_known_empty ||
+			       (block->is_started && !block->run.error[0]);
 		if (!first_error && block->run.error[0])
 			first_error = block->run.error;
 	}

@@ -211,6 +211,42 @@ int nd_nl_dump(struct nd_nl *nl, uint16_t type, const void *request, size_t n, s
 			  type, MAX_TRIES);
 }
 
+int nd_nl_visit(struct nd_nl *nl, uint16_t type, const void *request, size_t n,
+		int (*visit)(void *ctx, const struct nlmsghdr *msg, struct nd_err *err), void *ctx,
+		struct nd_err *err)
+{
+	nd_auto_buf struct nd_buf raw = {.max_bytes = 4 * ROOM_BYTES};
+	enum step step = STEP_MORE;
+	bool is_torn = false;
+
+	if (nl->fd < 0)
+		return nd_err_set(err, ND_E_IO, "netlink %u: no socket", type);
+	if (request_send(nl, type, request, n, err) < 0)
+		return -1;
+	while (step == STEP_MORE) {
+		const struct nlmsghdr *msg;
+
+		raw.len = 0;
+		ssize_t got = datagram_take(nl, &raw, err);
+		if (got < 0)
+			return -1;
+		step = datagram_read(nl, type, &raw, (size_t)got, &is_torn, err);
+		if (step == STEP_FAILED)
+			return -1;
+		struct nd_nl_iter it = nd_nl_iter(&raw);
+		while ((msg = nd_nl_next(&it)))
+			if (visit(ctx, msg, err) < 0) {
+				if (step == STEP_MORE)
+					dump_drain(nl, type, &raw);
+				return -1;
+			}
+	}
+	if (is_torn)
+		return nd_err_set(err, ND_E_IO, "netlink %u: the list changed while being read",
+				  type);
+	return 0;
+}
+
 struct nd_nl_iter nd_nl_iter(const struct nd_buf *raw)
 {
 	return (struct nd_nl_iter){.p = raw->data, .n = raw->len};
@@ -234,6 +270,24 @@ const struct nlmsghdr *nd_nl_next(struct nd_nl_iter *it)
 	}
 	it->n = 0;
 	return NULL;
+}
+
+bool nd_attr_next(struct nd_attr *list, struct nd_attr *out)
+{
+	struct nlattr head;
+
+	if (!list->p || list->len < NLA_HDRLEN)
+		return false;
+	memcpy(&head, list->p, sizeof(head));
+	if (head.nla_len < NLA_HDRLEN || head.nla_len > list->len)
+		return false;
+	const char *at = list->p;
+	size_t step = NLA_ALIGN((size_t)head.nla_len);
+	*out = (struct nd_attr){at + NLA_HDRLEN, head.nla_len - NLA_HDRLEN};
+	if (step > list->len)
+		step = list->len;
+	*list = (struct nd_attr){at + step, list->len - step};
+	return true;
 }
 
 void nd_attr_index(const void *p, size_t n, struct nd_attr *attrs, size_t max)

@@ -43,6 +43,14 @@ void nd_nl_close(struct nd_nl *nl);
 int nd_nl_dump(struct nd_nl *nl, uint16_t type, const void *request, size_t n, struct nd_buf *raw,
 	       struct nd_err *err) ND_MUST_USE;
 
+/*
+ * The same for dumps that are not worth keeping: visit is called for each data message as it comes
+ * and may end it by returning -1 with err set. A dump that changes while being read is ND_E_IO.
+ */
+int nd_nl_visit(struct nd_nl *nl, uint16_t type, const void *request, size_t n,
+		int (*visit)(void *ctx, const struct nlmsghdr *msg, struct nd_err *err), void *ctx,
+		struct nd_err *err) ND_MUST_USE;
+
 /* Walk what nd_nl_dump left: data messages only, each wholly inside raw. */
 struct nd_nl_iter {
 	const char *p;
@@ -63,6 +71,9 @@ struct nd_attr {
 bool nd_nl_attrs(const struct nlmsghdr *msg, size_t header_len, struct nd_attr *attrs, size_t max);
 /* The same for n bytes of nested attributes. */
 void nd_attr_index(const void *p, size_t n, struct nd_attr *attrs, size_t max);
+
+/* Take the first attribute off a list of nested ones, whatever its type; false at the end. */
+bool nd_attr_next(struct nd_attr *list, struct nd_attr *out);
 
 /* Values; false or 0 when the attribute is missing or too short. */
 bool nd_attr_u32(struct nd_attr attr, uint32_t *out);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 /* A bigger pipe lets a child work on while its reader is busy elsewhere. */
-enum { PIPE_BYTES = 1 << 20, READ_BYTES = 64 << 10, MAX_RUNS = 8 };
+enum { PIPE_BYTES = 1 << 20, READ_BYTES = 64 << 10, MAX_RUNS = 16 };
 
 const char *const nd_run_dirs[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin", NULL};
 
