@@ -20,10 +20,10 @@ LIBS        := libcurl yaml-0.1 libcjson libarchive
 WARN        := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
                -Wno-format-nonliteral -Werror
 BASE        := -std=gnu11 -g -I. -D_GNU_SOURCE $(WARN)
-OPT         := $(if $(SANITIZE),-O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
-,           := ,
+comma       := ,
+OPT         := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS_ALL   = $(BASE) $(OPT) -fPIE $(CFLAGS) $(shell pkg-config --cflags $(LIBS)) -DND_LIBDIR='"$(PREFIX)/lib/kubectl-netdoctor"'
-LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=address$(,)undefined)
+LDFLAGS_ALL  = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 LDLIBS_ALL   = $(shell pkg-config --libs $(LIBS))
 # The agent: static, small, hardened.
 AGENT_FLAGS  = -std=gnu11 -Os -I. -I$(B)/gen -D_GNU_SOURCE $(WARN) -fPIE -static-pie -ffunction-sections \
