@@ -222,6 +222,45 @@ static void tells_iptables_tables(void **state)
 	nd_model_free(model);
 }
 
+/* The agent leaves large tables of iptables out: what iptables-nft-save showed stays as it is. */
+static void bears_left_out_tables(void **state)
+{
+	struct nd_model *model = nd_model_new();
+
+	(void)state;
+	feed_section(model, "nft", "{\"nftables\": []}");
+	feed_section(model, "iptables", saved);
+	const struct nd_host *host = host_of(model);
+
+	assert_true(nd_host_has(host, ND_SECTION_nft));
+	assert_int_equal(host->nnft, 0);
+	assert_true(host->ipt[ND_IPT_NFT].is_present);
+	assert_null(host->ipt[ND_IPT_NFT].error);
+	const struct nd_ipt_chain *chain =
+		nd_look_ipt_chain(&host->ipt[ND_IPT_NFT], "filter", "FORWARD");
+
+	assert_int_equal(chain->nrules, 3);
+	assert_false(chain->rules[2].has_other_match);
+	nd_model_free(model);
+}
+
+/* One document a table, joined: metainfo comes with each. */
+static void reads_joined_documents(void **state)
+{
+	static const char joined[] =
+		"{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\"}}, "
+		"{\"table\": {\"family\": \"inet\", \"name\": \"a\"}}, "
+		"{\"metainfo\": {\"version\": \"1.0.6\"}}, "
+		"{\"table\": {\"family\": \"ip\", \"name\": \"b\"}}]}\n";
+	struct nd_model *model = nd_model_new();
+
+	(void)state;
+	feed_section(model, "nft", joined);
+	assert_non_null(nd_look_nft_table(host_of(model), "inet", "a"));
+	assert_non_null(nd_look_nft_table(host_of(model), "ip", "b"));
+	nd_model_free(model);
+}
+
 static void trusts_no_shape(void **state)
 {
 	static const char twice[] = "{\"nftables\":[{\"table\":{\"family\":\"ip\",\"name\":\"t\"}},"
@@ -273,7 +312,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_native_tables),	 cmocka_unit_test(reads_kube_proxy),
 		cmocka_unit_test(tells_iptables_tables), cmocka_unit_test(trusts_no_shape),
-		cmocka_unit_test(survives_every_cut),
+		cmocka_unit_test(survives_every_cut),	 cmocka_unit_test(bears_left_out_tables),
+		cmocka_unit_test(reads_joined_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
