@@ -135,9 +135,15 @@ install: all ## to DESTDIR/PREFIX
 	install -D -m755 $(B)/bin/kubectl-netdoctor $(DESTDIR)$(PREFIX)/bin/kubectl-netdoctor
 	install -D -m755 -t $(DESTDIR)$(PREFIX)/lib/kubectl-netdoctor $(B)/bin/netdoctor-agent-amd64 $(B)/bin/netdoctor-agent-arm64
 
-dist: ## build/kubectl-netdoctor-VERSION.tar.gz
-	@mkdir -p $(B); git archive --prefix=kubectl-netdoctor-$(VERSION)/ -o $(B)/kubectl-netdoctor-$(VERSION).tar.gz HEAD
-	@echo $(B)/kubectl-netdoctor-$(VERSION).tar.gz
+ARCHIVE      = kubectl-netdoctor-$(VERSION)-linux-amd64.tar.gz
+KREW_VERSION = $(shell echo '$(VERSION)' | grep -xE 'v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?' || echo 'v0.0.0-$(VERSION)')
+dist: all ## source and binary archives and krew's manifest into build/dist
+	@mkdir -p $(B)/dist
+	$(Q)git archive --prefix=kubectl-netdoctor-$(VERSION)/ -o $(B)/dist/kubectl-netdoctor-$(VERSION).tar.gz HEAD
+	$(Q)tar -C $(B)/bin --owner=0 --group=0 -czf $(B)/dist/$(ARCHIVE) kubectl-netdoctor netdoctor-agent-amd64 netdoctor-agent-arm64 -C $(CURDIR) LICENSE
+	$(Q)sed 's|@VERSION@|$(KREW_VERSION)|; s|@ARCHIVE@|$(ARCHIVE)|; s|@SHA256@|'$$(sha256sum $(B)/dist/$(ARCHIVE) | cut -d' ' -f1)'|' \
+		krew/netdoctor.yaml.in >$(B)/dist/netdoctor.yaml
+	@ls $(B)/dist
 
 prerequisites:
 	@tests/lint/prerequisites.sh
