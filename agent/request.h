@@ -1,5 +1,6 @@
 /*
- * request.h: what the plugin asks for (common/wire.h, docs/wire.md). Knows nothing of how it is had.
+ * request.h: what the plugin asks for (common/wire.h, docs/wire.md). Knows nothing of how it is
+ * had.
  */
 #ifndef ND_AGENT_REQUEST_H
 #define ND_AGENT_REQUEST_H
@@ -31,8 +32,8 @@ struct nd_request {
  * Lines "netdoctor 1", "collect NAME|all", "max-bytes NAME N", "deadline-ms N", "go".
  * ND_E_INPUT names the line. What comes behind "go" is not looked at.
  */
-int nd_request_parse(const char *p, size_t n, struct nd_request *request, struct nd_err *err)
-	ND_MUST_USE;
+int nd_request_parse(const char *p, size_t n, struct nd_request *request,
+		     struct nd_err *err) ND_MUST_USE;
 /* From a descriptor, until its line "go" or its end. ND_E_IO, ND_E_LIMIT, ND_E_INPUT. */
 int nd_request_read(int fd, struct nd_request *request, struct nd_err *err) ND_MUST_USE;
 

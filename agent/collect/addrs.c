@@ -43,7 +43,8 @@ static struct place *places_build(const struct nd_buf *raw, size_t *n)
 	while ((msg = nd_nl_next(&it)) && *n < max) {
 		const struct ifaddrmsg *head = NLMSG_DATA(msg);
 
-		if (msg->nlmsg_type != RTM_NEWADDR || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*head)) ||
+		if (msg->nlmsg_type != RTM_NEWADDR ||
+		    msg->nlmsg_len < NLMSG_LENGTH(sizeof(*head)) ||
 		    !nd_netjson_family(head->ifa_family))
 			continue;
 		places[*n] = (struct place){head->ifa_index, (uint32_t)*n, msg};

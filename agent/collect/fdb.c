@@ -41,9 +41,9 @@ static void entry_write(const struct nd_netjson *j, const struct nlmsghdr *msg)
 	const char *state;
 	uint32_t number;
 
-	if (msg->nlmsg_type != RTM_NEWNEIGH || !nd_nl_attrs(msg, sizeof(*head), attrs, NDA_MASTER) ||
-	    head->ndm_family != AF_BRIDGE || attrs[NDA_LLADDR].len != MAC_BYTES ||
-	    is_group_filter(attrs))
+	if (msg->nlmsg_type != RTM_NEWNEIGH ||
+	    !nd_nl_attrs(msg, sizeof(*head), attrs, NDA_MASTER) || head->ndm_family != AF_BRIDGE ||
+	    attrs[NDA_LLADDR].len != MAC_BYTES || is_group_filter(attrs))
 		return;
 	nd_jsonw_begin(j->w, NULL, '{');
 	nd_netjson_mac(j->w, "mac", attrs[NDA_LLADDR]);
@@ -65,7 +65,8 @@ static void entry_write(const struct nd_netjson *j, const struct nlmsghdr *msg)
 
 int nd_fdb_write(const struct nd_netjson *j, const char *key, struct nd_err *err)
 {
-	/* Not an ndmsg: the kernel has taken this longer header since before 4.12 and still does. */
+	/* Not an ndmsg: the kernel has taken this longer header since before 4.12 and still does.
+	 */
 	struct ifinfomsg head = {.ifi_family = AF_BRIDGE};
 	struct nd_nl_iter it;
 	const struct nlmsghdr *msg;

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <sys/utsname.h>
 
-/* Where the name iptables leads: Debian's alternatives end at xtables-nft-multi or -legacy-multi. */
+/* Where the name iptables leads: Debian's alternatives end at xtables-nft-multi or -legacy-multi.
+ */
 static const char *iptables_mode(void)
 {
 	char path[ND_RUN_PATH_MAX], real[4096];

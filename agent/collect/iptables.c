@@ -26,16 +26,16 @@ static int run(ND_UNUSED struct nd_agent *agent, struct nd_buf *out, struct nd_e
 	nd_ruleset_finish_iptables();
 	for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++) {
 		const struct nd_ruleset_block *block = &nd_ruleset.blocks[i];
-		is_any_good |= block->is_known_empty ||
-			       (block->is_started && !block->run.error[0]);
+		is_any_good |= block->is_known_empty || (block->is_started && !block->run.error[0]);
 		if (!first_error && block->run.error[0])
 			first_error = block->run.error;
 	}
 	if (!is_any_good)
 		return nd_err_set(err, ND_E_IO, "%s",
-				  first_error ? first_error
-					      : "no iptables-nft-save, iptables-legacy-save or "
-						"iptables-save in /usr/sbin, /usr/bin, /sbin, /bin");
+				  first_error
+					  ? first_error
+					  : "no iptables-nft-save, iptables-legacy-save or "
+					    "iptables-save in /usr/sbin, /usr/bin, /sbin, /bin");
 	for (size_t i = 0; i < ND_RULESET_NBLOCKS; i++)
 		write_block(out, &nd_ruleset.blocks[i]);
 	return 0;

@@ -25,7 +25,8 @@ static void one_write(const struct nd_netjson *j, const struct nlmsghdr *msg)
 	struct nd_ip ip;
 	char text[ND_IP_TEXT];
 
-	if (msg->nlmsg_type != RTM_NEWNEIGH || !nd_nl_attrs(msg, sizeof(*head), attrs, NDA_LLADDR) ||
+	if (msg->nlmsg_type != RTM_NEWNEIGH ||
+	    !nd_nl_attrs(msg, sizeof(*head), attrs, NDA_LLADDR) ||
 	    !nd_netjson_ip_get(&ip, head->ndm_family, attrs[NDA_DST]))
 		return;
 	/* Every interface has entries for groups; ip leaves them out as well. */

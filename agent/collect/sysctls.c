@@ -40,21 +40,22 @@ static const char *const settings[] = {
 static const char *const per_interface[] = {"arp_ignore", "forwarding", "route_localnet",
 					    "rp_filter"};
 
-/* Counters that tell look-alike faults apart (kernel: Documentation/networking/snmp_counter.rst). */
+/* Counters that tell look-alike faults apart (kernel: Documentation/networking/snmp_counter.rst).
+ */
 static const struct counter {
 	const char *group;
 	const char *name;
 } counters[] = {
-	{"Icmp", "InDestUnreachs"},	  {"Icmp", "OutDestUnreachs"},
-	{"Ip", "ForwDatagrams"},	  {"Ip", "FragFails"},
-	{"Ip", "InAddrErrors"},		  {"Ip", "InDiscards"},
-	{"Ip", "InHdrErrors"},		  {"Ip", "OutDiscards"},
-	{"Ip", "OutNoRoutes"},		  {"IpExt", "InNoRoutes"},
-	{"IpExt", "InTruncatedPkts"},	  {"Tcp", "AttemptFails"},
-	{"Tcp", "RetransSegs"},		  {"TcpExt", "IPReversePathFilter"},
-	{"TcpExt", "ListenDrops"},	  {"TcpExt", "ListenOverflows"},
-	{"TcpExt", "TCPTimeouts"},	  {"Udp", "InCsumErrors"},
-	{"Udp", "InErrors"},		  {"Udp", "NoPorts"},
+	{"Icmp", "InDestUnreachs"},   {"Icmp", "OutDestUnreachs"},
+	{"Ip", "ForwDatagrams"},      {"Ip", "FragFails"},
+	{"Ip", "InAddrErrors"},	      {"Ip", "InDiscards"},
+	{"Ip", "InHdrErrors"},	      {"Ip", "OutDiscards"},
+	{"Ip", "OutNoRoutes"},	      {"IpExt", "InNoRoutes"},
+	{"IpExt", "InTruncatedPkts"}, {"Tcp", "AttemptFails"},
+	{"Tcp", "RetransSegs"},	      {"TcpExt", "IPReversePathFilter"},
+	{"TcpExt", "ListenDrops"},    {"TcpExt", "ListenOverflows"},
+	{"TcpExt", "TCPTimeouts"},    {"Udp", "InCsumErrors"},
+	{"Udp", "InErrors"},	      {"Udp", "NoPorts"},
 	{"Udp", "RcvbufErrors"},
 };
 enum { COUNTERS_MAX_BYTES = 256 << 10, MAX_VALUE = 512 };
@@ -161,8 +162,8 @@ static void add_counters(struct lines *lines, const char *path)
 		return;
 	rest = (struct nd_str){text.data, text.len};
 	while (nd_str_line(&rest, &names) && nd_str_line(&rest, &numbers)) {
-		if (!nd_str_word(&names, &group) || !nd_str_word(&numbers, &again) ||
-		    group.n < 2 || group.n != again.n)
+		if (!nd_str_word(&names, &group) || !nd_str_word(&numbers, &again) || group.n < 2 ||
+		    group.n != again.n)
 			return;
 		group.n--; /* the colon */
 		while (nd_str_word(&names, &name) && nd_str_word(&numbers, &number)) {

@@ -1,7 +1,8 @@
 /*
  * The filters are made by gen_filter.c. By hand:
- *	mkdir -p build/gen && gcc -std=gnu11 -I. -o build/gen/gen_filter agent/sandbox/gen_filter.c -lseccomp
- *	for p in collect tools; do build/gen/gen_filter $p x86_64 > build/gen/filter_${p}_amd64.h; done
+ *	mkdir -p build/gen && gcc -std=gnu11 -I. -o build/gen/gen_filter agent/sandbox/gen_filter.c
+ *-lseccomp for p in collect tools; do build/gen/gen_filter $p x86_64 >
+ *build/gen/filter_${p}_amd64.h; done
  *	gcc -std=gnu11 -static-pie -fPIE -Os -Ibuild/gen -I. -DND_VERSION='"dev"' -o agent \
  *		$(find agent -name '*.c' ! -name gen_filter.c) common/[!.]*.c
  */

@@ -5,7 +5,8 @@
  * By hand: gcc -std=gnu11 -I. -o build/gen/gen_filter agent/sandbox/gen_filter.c -lseccomp
  *
  * What is not named here ends the process with SIGSYS. The lists were made with strace of the
- * agent, iptables-nft-save, iptables-legacy-save and nft (Debian 12), plus what newer libcs ask for.
+ * agent, iptables-nft-save, iptables-legacy-save and nft (Debian 12), plus what newer libcs ask
+ *for.
  */
 #include "common/base.h"
 
@@ -39,13 +40,53 @@ struct rule {
 	struct scmp_arg_cmp args[3];
 };
 
-#define ALLOW(name) {name, 0, 0, {{0, 0, 0, 0}}}
-#define REFUSE(name, code) {name, code, 0, {{0, 0, 0, 0}}}
-#define ALLOW1(name, a) {name, 0, 1, {a}}
-#define ALLOW2(name, a, b) {name, 0, 2, {a, b}}
-#define ALLOW3(name, a, b, c) {name, 0, 3, {a, b, c}}
-#define EQ(arg, value) {arg, SCMP_CMP_EQ, (scmp_datum_t)(value), 0}
-#define BITS(arg, mask, value) {arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value)}
+#define ALLOW(name)                                                                                \
+	{                                                                                          \
+		name, 0, 0,                                                                        \
+		{                                                                                  \
+			{                                                                          \
+				0, 0, 0, 0                                                         \
+			}                                                                          \
+		}                                                                                  \
+	}
+#define REFUSE(name, code)                                                                         \
+	{                                                                                          \
+		name, code, 0,                                                                     \
+		{                                                                                  \
+			{                                                                          \
+				0, 0, 0, 0                                                         \
+			}                                                                          \
+		}                                                                                  \
+	}
+#define ALLOW1(name, a)                                                                            \
+	{                                                                                          \
+		name, 0, 1,                                                                        \
+		{                                                                                  \
+			a                                                                          \
+		}                                                                                  \
+	}
+#define ALLOW2(name, a, b)                                                                         \
+	{                                                                                          \
+		name, 0, 2,                                                                        \
+		{                                                                                  \
+			a, b                                                                       \
+		}                                                                                  \
+	}
+#define ALLOW3(name, a, b, c)                                                                      \
+	{                                                                                          \
+		name, 0, 3,                                                                        \
+		{                                                                                  \
+			a, b, c                                                                    \
+		}                                                                                  \
+	}
+#define EQ(arg, value)                                                                             \
+	{                                                                                          \
+		arg, SCMP_CMP_EQ, (scmp_datum_t)(value), 0                                         \
+	}
+#define BITS(arg, mask, value)                                                                     \
+	{                                                                                          \
+		arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value)               \
+	}
 
 /* What every profile may do: read files, wait, use memory. */
 static const struct rule base_rules[] = {
@@ -118,8 +159,7 @@ static const struct rule base_rules[] = {
 
 /* The agent itself: no new socket, no new process, nothing that names another one but SIGKILL. */
 static const struct rule collect_rules[] = {
-	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)),
-	ALLOW("wait4"),
+	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)), ALLOW("wait4"),
 	ALLOW1("kill", EQ(1, SIGKILL)), /* children that pass their deadline */
 };
 
@@ -143,7 +183,8 @@ static const struct rule tools_rules[] = {
 	ALLOW("pselect6"),
 	ALLOW1("ioctl", EQ(1, ND_TCGETS2)),
 	ALLOW1("ioctl", EQ(1, ND_TIOCGWINSZ)),
-	/* nf_tables; the raw socket is how iptables-legacy-save asks (it gets CAP_NET_RAW, or not). */
+	/* nf_tables; the raw socket is how iptables-legacy-save asks (it gets CAP_NET_RAW, or not).
+	 */
 	ALLOW2("socket", EQ(0, AF_NETLINK), EQ(2, NETLINK_NETFILTER)),
 	ALLOW3("socket", EQ(0, AF_INET), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),
 	ALLOW3("socket", EQ(0, AF_INET6), BITS(1, 0xf, SOCK_RAW), EQ(2, IPPROTO_RAW)),

@@ -1,4 +1,5 @@
-/* dirlist.h: the names in a directory, sorted by byte order, without those that begin with a dot. */
+/* dirlist.h: the names in a directory, sorted by byte order, without those that begin with a dot.
+ */
 #ifndef ND_AGENT_SYS_DIRLIST_H
 #define ND_AGENT_SYS_DIRLIST_H
 

@@ -80,7 +80,8 @@ static int list_visit(void *ctx, const struct nlmsghdr *msg, struct nd_err *err)
 	if (!nd_nl_attrs(msg, sizeof(*head), attrs, NFTA_TABLE_MAX))
 		return nd_err_set(err, ND_E_INPUT, "nf_tables: broken table");
 	if (out->n == ND_NFTABLES_MAX)
-		return nd_err_set(err, ND_E_LIMIT, "more than %d nf_tables tables", ND_NFTABLES_MAX);
+		return nd_err_set(err, ND_E_LIMIT, "more than %d nf_tables tables",
+				  ND_NFTABLES_MAX);
 	*table = (struct nd_nftables_table){.nfproto = head->nfgen_family};
 	for (size_t i = 0; i < ND_ARRAY_LEN(families); i++)
 		if (families[i].nfproto == table->nfproto)

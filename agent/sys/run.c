@@ -165,7 +165,8 @@ static void read_err(struct nd_run *run)
 static const char *err_line(struct nd_run *run)
 {
 	for (size_t i = 0; i < run->err_len; i++)
-		if (run->err_tail[i] == '\n' || run->err_tail[i] == '\r' || run->err_tail[i] == '\0')
+		if (run->err_tail[i] == '\n' || run->err_tail[i] == '\r' ||
+		    run->err_tail[i] == '\0')
 			run->err_tail[i] = ' ';
 	while (run->err_len > 0 && run->err_tail[run->err_len - 1] == ' ')
 		run->err_tail[--run->err_len] = '\0';

@@ -13,6 +13,7 @@ for p in debootstrap git unshare; do command -v $p >/dev/null || die "$p is miss
 
 if [[ ${1:-} == --inside ]]; then # in our own mount and process namespaces; $2 is the chroot, $3 the command
 	root=$2
+	mount --bind "$root" "$root" # `ip netns exec` wants a / that is a mount
 	mount -t proc proc "$root/proc"
 	mount --rbind /dev "$root/dev"
 	mount --rbind /sys "$root/sys"
