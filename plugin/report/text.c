@@ -119,8 +119,8 @@ static void print_footer(const struct page *p)
 	if (r->verdict == ND_HEALTHY)
 		return;
 	nd_buf_printf(p->out,
-		      "%zu cause%s, %zu effect%s explained, %zu unexplained · %zu nodes, %zu pods, "
-		      "%zu services · %.1f s\n",
+		      "%zu cause%s, %zu effect%s explained, %zu unexplained · %zu nodes, "
+		      "%zu pods, %zu services · %.1f s\n",
 		      d->ncauses, d->ncauses == 1 ? "" : "s", r->nexplained,
 		      r->nexplained == 1 ? "" : "s", r->nunexplained, r->cluster->nnodes,
 		      r->cluster->npods, r->cluster->nservices, r->seconds);
