@@ -108,24 +108,38 @@ static void index_ips(struct nd_cluster *c)
 	qsort(c->pod_ips, c->npod_ips, sizeof(*c->pod_ips), by_ip);
 }
 
-#define SORT(items, n, order)                                                                      \
-	do {                                                                                       \
-		if ((n) > 1)                                                                       \
-			qsort((items), (n), sizeof(*(items)), (order));                            \
-	} while (0)
+/*
+ * Sort, and keep one of what has the same name: after a 410 a list starts again, and objects that
+ * had come before come a second time.
+ */
+static size_t settle(void *items, size_t n, size_t size_bytes,
+		     int (*order)(const void *, const void *))
+{
+	char *p = items;
+	size_t kept = n > 0;
+
+	if (n > 1)
+		qsort(items, n, size_bytes, order);
+	for (size_t i = 1; i < n; i++)
+		if (order(p + (kept - 1) * size_bytes, p + i * size_bytes) != 0)
+			memmove(p + kept++ * size_bytes, p + i * size_bytes, size_bytes);
+	return kept;
+}
+
+#define SETTLE(items, n, order) ((n) = settle((items), (n), sizeof(*(items)), (order)))
 
 void nd_model_sort(struct nd_model *m)
 {
 	struct nd_cluster *c = &m->cluster;
 
-	SORT(c->nodes, c->nnodes, by_node);
-	SORT(c->pods, c->npods, by_pod);
-	SORT(c->services, c->nservices, by_service);
-	SORT(c->slices, c->nslices, by_slice);
-	SORT(c->workloads, c->nworkloads, by_workload);
-	SORT(c->policies, c->npolicies, by_policy);
-	SORT(c->configmaps, c->nconfigmaps, by_configmap);
-	SORT(c->hosts, c->nhosts, by_host);
-	SORT(c->containers, c->ncontainers, by_container);
+	SETTLE(c->nodes, c->nnodes, by_node);
+	SETTLE(c->pods, c->npods, by_pod);
+	SETTLE(c->services, c->nservices, by_service);
+	SETTLE(c->slices, c->nslices, by_slice);
+	SETTLE(c->workloads, c->nworkloads, by_workload);
+	SETTLE(c->policies, c->npolicies, by_policy);
+	SETTLE(c->configmaps, c->nconfigmaps, by_configmap);
+	SETTLE(c->hosts, c->nhosts, by_host);
+	SETTLE(c->containers, c->ncontainers, by_container);
 	index_ips(c);
 }

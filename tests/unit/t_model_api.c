@@ -256,6 +256,29 @@ static void knows_when_a_list_is_whole(void **state)
 	}
 }
 
+/* After a 410 a list starts again from its beginning. */
+static void keeps_one_of_what_came_twice(void **state)
+{
+	struct nd_model *model = nd_model_new();
+
+	(void)state;
+	feed_api(model, "pods",
+		 "{\"metadata\":{\"continue\":\"t\"},\"items\":["
+		 "{\"metadata\":{\"namespace\":\"n\",\"name\":\"b\"}},"
+		 "{\"metadata\":{\"namespace\":\"n\",\"name\":\"a\"}}]}");
+	feed_api(model, "pods",
+		 "{\"items\":[{\"metadata\":{\"namespace\":\"n\",\"name\":\"a\"}},"
+		 "{\"metadata\":{\"namespace\":\"n\",\"name\":\"b\"}},"
+		 "{\"metadata\":{\"namespace\":\"m\",\"name\":\"b\"}}]}");
+	const struct nd_cluster *cluster = nd_model_finish(model);
+
+	assert_int_equal(cluster->npods, 3);
+	assert_string_equal(cluster->pods[0].meta.ns, "m");
+	assert_string_equal(cluster->pods[1].meta.name, "a");
+	assert_string_equal(cluster->pods[2].meta.name, "b");
+	nd_model_free(model);
+}
+
 static void takes_gaps(void **state)
 {
 	struct nd_model *model = nd_model_new();
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(reads_pods),
 		cmocka_unit_test(reads_services),
 		cmocka_unit_test(reads_the_rest),
+		cmocka_unit_test(keeps_one_of_what_came_twice),
 		cmocka_unit_test(takes_gaps),
 		cmocka_unit_test(reads_containers),
 		cmocka_unit_test(knows_what_touches_the_cluster),
