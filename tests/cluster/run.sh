@@ -16,7 +16,7 @@ export PATH=$ROOT/build/bin:$STATE/bin:$PATH
 unset KUBECONFIG
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
-passed=0 failed=0 skipped=0 quick=${QUICK:-} names=()
+passed=0 failed=0 skipped=0 quick=${QUICK:-} names=() failures=()
 
 for a in "$@"; do
 	case $a in
@@ -67,15 +67,17 @@ list_faults() { # all that are wanted, faults first, then controls
 
 row() { printf '%-28s %-12s %-52s %-52s %-5s %5s\n' "$@"; }
 result() { # result NAME CLUSTER EXPECTED GOT ok|FAIL|SKIP SECONDS [WHY]
-	row "${@:1:6}"
-	[[ -z ${7:-} ]] || sed 's/^/    /' <<<"$7"
+	local text
+	text=$(row "${@:1:6}" && { [[ -z ${7:-} ]] || sed 's/^/    /' <<<"$7"; })
+	echo "$text"
 	case $5 in
 	ok) passed=$((passed + 1)) ;;
 	SKIP) skipped=$((skipped + 1)) ;;
-	*) failed=$((failed + 1)) ;;
+	*) failed=$((failed + 1)) failures+=("$text") ;;
 	esac
 }
-finish() {
+finish() { # the failures once more: a log is read from its end
+	[[ $failed == 0 ]] || printf 'failed:\n%s\n' "$(printf '%s\n' "${failures[@]}")"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[[ $failed == 0 && (-z ${ND_MUST_RUN:-} || $skipped == 0) ]]
 	exit
