@@ -10,6 +10,7 @@
 
 #include "common/addr.h"
 #include "common/arena.h"
+#include "common/probe.h"
 #include "common/text.h"
 
 /* ---- what an object has in common ---- */
@@ -324,6 +325,23 @@ struct nd_podns {
 	size_t nsockets;
 };
 
+/* What became of one probe that this node's agent sent; docs/wire.md, section "probe". */
+struct nd_probe_result {
+	enum nd_probe_kind kind;
+	enum nd_probe_outcome outcome;
+	uint64_t netns_inode; /* where it started; 0: the node's own namespace */
+	struct nd_ip ip;      /* target */
+	uint16_t port;
+	const char *name; /* DNS name or path asked for, or NULL */
+	bool is_aaaa;
+	int64_t us;	    /* until the outcome */
+	int32_t err_number; /* errno, 0: none */
+	int32_t status, rcode, answers; /* HTTP; DNS */
+	int64_t bytes;			/* bulk */
+	uint32_t mtu_bytes;		/* pmtu */
+	struct nd_ip hop;		/* pmtu: who said "fragmentation needed"; family 0: nobody */
+};
+
 /* Which sections of a node's report we have: bit 1 << ND_SECTION_x. Ask nd_host_has(). */
 enum nd_section_id {
 #define ND_SECTION(id, name, what) ND_SECTION_##id,
@@ -363,6 +381,9 @@ struct nd_host {
 	size_t nunits;
 	struct nd_podns *podns;
 	size_t npodns;
+	/* In the order they were sent. The same probe twice: it was sent again, the last one counts. */
+	struct nd_probe_result *probes;
+	size_t nprobes;
 };
 
 /* A node container, from `docker ps -a`. */

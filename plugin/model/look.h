@@ -35,6 +35,9 @@ const struct nd_link *nd_look_link(const struct nd_host *host, const char *name)
 const char *nd_look_file(const struct nd_host *host, const char *path); /* content or NULL */
 const struct nd_unit *nd_look_unit(const struct nd_host *host, const char *name);
 const struct nd_podns *nd_look_podns(const struct nd_host *host, const char *pod_uid);
+/* The pod whose network namespace has this inode on that node; NULL: none that the API knows. */
+const struct nd_pod *nd_look_pod_by_netns(const struct nd_cluster *cluster,
+					  const struct nd_host *host, uint64_t inode);
 /* The route that the main table (then default) gives for ip; longest prefix, then lowest metric. */
 const struct nd_route *nd_look_route(const struct nd_host *host, struct nd_ip ip);
 const struct nd_ipt_table *nd_look_ipt_table(const struct nd_ipt *ipt, const char *table);

@@ -72,6 +72,21 @@ const struct nd_podns *nd_look_podns(const struct nd_host *host, const char *pod
 	return NULL;
 }
 
+const struct nd_pod *nd_look_pod_by_netns(const struct nd_cluster *cluster,
+					  const struct nd_host *host, uint64_t inode)
+{
+	const struct nd_podns *ns = NULL;
+
+	for (size_t i = 0; host && i < host->npodns && !ns; i++)
+		if (host->podns[i].inode == inode)
+			ns = &host->podns[i];
+	for (size_t i = 0; ns && i < ns->nuids; i++)
+		for (size_t j = 0; j < cluster->npods; j++)
+			if (nd_eq(cluster->pods[j].meta.uid, ns->uids[i]))
+				return &cluster->pods[j];
+	return NULL;
+}
+
 static bool is_better(const struct nd_route *a, const struct nd_route *b)
 {
 	if (a->dst.len != b->dst.len)

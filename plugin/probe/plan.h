@@ -11,26 +11,17 @@
 #define ND_PLUGIN_PROBE_PLAN_H
 
 #include "common/buf.h"
+#include "common/probe.h"
 #include "plugin/model/cluster.h"
 
-enum nd_probe_kind {
-	ND_PROBE_TCP,
-	ND_PROBE_UDP,
-	ND_PROBE_DNS_UDP,
-	ND_PROBE_DNS_TCP,
-	ND_PROBE_ICMP,
-	ND_PROBE_HTTP,
-	ND_PROBE_BULK,
-	ND_PROBE_KINDS
-};
-
 struct nd_probe {
-	const char *node;	   /* where it starts: the node whose agent sends it */
-	uint64_t netns_inode;	   /* source namespace; 0: the node's own */
+	const char *node;     /* where it starts: the node whose agent sends it */
+	uint64_t netns_inode; /* source namespace; 0: the node's own */
 	enum nd_probe_kind kind;
-	struct nd_ip ip;	   /* target */
-	uint16_t port;		   /* 0 for ICMP */
-	const char *name;	   /* DNS name or HTTP path, or NULL */
+	struct nd_ip ip;  /* target */
+	uint16_t port;	  /* 0 for icmp and pmtu */
+	const char *name; /* DNS name or HTTP path, or NULL */
+	bool is_aaaa;	  /* the DNS question is AAAA, not A */
 };
 
 struct nd_probe_plan {
@@ -43,7 +34,6 @@ struct nd_probe_plan {
 
 void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 			 struct nd_probe_plan *out);
-const char *nd_probe_kind_name(enum nd_probe_kind kind); /* the word on the wire */
 /* One request of the wire for the probes [first, first + n) of the plan, which share a node. */
 void nd_probe_request(const struct nd_probe_plan *plan, size_t first, size_t n, int timeout_ms,
 		      int rate, struct nd_buf *out);
