@@ -1,0 +1,43 @@
+/*
+ * flow.h: what a probe was for, told from its addresses alone, so that recorded results say it too.
+ *
+ *	struct nd_flow flow;
+ *	nd_flow_of(cluster, host, &host->probes[i], &flow);
+ *	if (flow.kind == ND_FLOW_CLUSTERIP) ... flow.service is what it asked
+ */
+#ifndef ND_PLUGIN_PROBE_FLOW_H
+#define ND_PLUGIN_PROBE_FLOW_H
+
+#include "plugin/model/cluster.h"
+
+enum nd_flow_kind {
+	ND_FLOW_POD_SAME_NODE,
+	ND_FLOW_POD_CROSS_NODE,
+	ND_FLOW_NODE_POD_LOCAL,
+	ND_FLOW_NODE_POD_REMOTE,
+	ND_FLOW_CLUSTERIP,
+	ND_FLOW_API_VIP,      /* default/kubernetes by its ClusterIP */
+	ND_FLOW_API_ENDPOINT, /* an API server by its own address */
+	ND_FLOW_DNS_VIP,      /* kube-system/kube-dns by its ClusterIP, port 53 */
+	ND_FLOW_DNS_POD,      /* a DNS question to a pod behind it */
+	ND_FLOW_HAIRPIN,      /* the only endpoint of a service asks that service */
+	ND_FLOW_NODEPORT,
+	ND_FLOW_EXTERNAL, /* no address of this cluster that the model knows */
+	ND_FLOW_OTHER,	  /* of the cluster, or of the machine itself, but none of the above */
+	ND_FLOW_KINDS
+};
+
+struct nd_flow {
+	enum nd_flow_kind kind;
+	const struct nd_pod *source_pod; /* NULL: the node's own namespace, or a pod unknown */
+	const struct nd_pod *target_pod; /* that owns the address; NULL: none */
+	const char *source_node;	 /* whose agent sent it */
+	const char *target_node;	 /* of the pod or the address; NULL: unknown or a service */
+	const struct nd_service *service; /* CLUSTERIP, API_*, DNS_*, HAIRPIN, NODEPORT; or NULL */
+	const struct nd_service_port *service_port; /* or NULL */
+};
+
+void nd_flow_of(const struct nd_cluster *cluster, const struct nd_host *host,
+		const struct nd_probe_result *result, struct nd_flow *out);
+
+#endif

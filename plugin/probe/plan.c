@@ -1,0 +1,433 @@
+#include "common/base.h"
+#include "plugin/probe/emit.h"
+#include "plugin/probe/pick.h"
+#include "plugin/probe/plan.h"
+
+#define MAX_LOCAL_PODS 8 /* node to pods of its own */
+#define MAX_DNS_PODS 4
+#define MAX_API_ENDPOINTS 8
+#define MAX_NODEPORTS 8
+#define MAX_DOMAIN 200
+#define NSERVICE_TYPES 3
+
+struct build {
+	struct nd_pick pick;
+	struct nd_emit emit;
+	struct nd_probe_options options;
+	size_t *senders; /* nsenders: indices of nodes that have a source pod */
+	size_t nsenders;
+	bool is_sampled[ND_FAMILIES]; /* not every service from every node */
+	size_t *owners[ND_FAMILIES]; /* of each picked service: the node that asks it in a sample */
+	size_t *types[ND_FAMILIES]
+		     [NSERVICE_TYPES]; /* picked services of a type that any node may ask */
+	size_t ntypes[ND_FAMILIES][NSERVICE_TYPES];
+	const char *dns_name; /* of the node's kubelet */
+};
+
+/* What a node sends from: its own namespace (pod NULL), or one of its pods. */
+struct from {
+	size_t node; /* index */
+	const struct nd_pick_pod *pod;
+};
+
+static bool send(struct build *b, const struct from *from, enum nd_probe_kind kind, struct nd_ip ip,
+		 uint16_t port)
+{
+	struct nd_probe probe = {.netns_inode = from->pod ? from->pod->podns->inode : 0,
+				 .kind = kind,
+				 .ip = ip,
+				 .port = port};
+
+	if (kind == ND_PROBE_dns_udp || kind == ND_PROBE_dns_tcp)
+		probe.name = b->dns_name;
+	return nd_emit_add(&b->emit, probe);
+}
+
+static bool send_to_pod(struct build *b, const struct from *from, const struct nd_pick_pod *to,
+			int family)
+{
+	uint16_t port = to->ports[family];
+
+	if (from->pod && (from->pod->pod == to->pod ||
+			  (to->podns && to->podns->inode == from->pod->podns->inode &&
+			   nd_eq(to->pod->node, from->pod->pod->node))))
+		return false;
+	if (from->pod && !nd_pick_pod_ip(from->pod->pod, family).family)
+		return false;
+	return send(b, from, port ? ND_PROBE_tcp : ND_PROBE_icmp, nd_pick_pod_ip(to->pod, family),
+		    port);
+}
+
+static bool has_family(struct build *b, const struct from *from, int family)
+{
+	if (from->pod)
+		return nd_pick_pod_ip(from->pod->pod, family).family;
+	return nd_pick_node_ip(b->pick.nodes[from->node].node, family).family;
+}
+
+/* ---- pods and nodes ---- */
+
+/* The first source that has another pod to talk to. */
+static void plan_same_node(struct build *b, size_t node, int family)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+
+	for (size_t i = 0; i < n->nsources; i++) {
+		struct from from = {node, n->sources[i]};
+
+		for (size_t j = 0; j < n->ntargets[family]; j++)
+			if (send_to_pod(b, &from, n->targets[family][j], family))
+				return;
+	}
+}
+
+static void plan_local_pods(struct build *b, size_t node, int family)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+	struct from from = {node, NULL};
+
+	for (size_t i = 0; i < n->ntargets[family] && i < MAX_LOCAL_PODS; i++)
+		send_to_pod(b, &from, n->targets[family][i], family);
+}
+
+/* The next nodes of the ring; the k-th node before a target asks its k-th pod. */
+static void plan_other_nodes(struct build *b, const struct from *from, int family)
+{
+	size_t max = b->options.max_pairs ? b->options.max_pairs : ND_PROBE_MAX_PAIRS, done = 0;
+
+	for (size_t k = 1; k < b->pick.nnodes && done < max; k++) {
+		const struct nd_pick_node *to = &b->pick.nodes[(from->node + k) % b->pick.nnodes];
+		size_t n = to->ntargets[family];
+
+		if (n == 0)
+			continue;
+		send_to_pod(b, from, to->targets[family][(k - 1) % n], family);
+		done++;
+	}
+}
+
+/* Round by round, so that a cap leaves something of every source and every node. */
+static void plan_all_pairs(struct build *b, size_t node, int family)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+	size_t most = 0;
+
+	for (size_t k = 0; k < b->pick.nnodes; k++)
+		if (b->pick.nodes[k].ntargets[family] > most)
+			most = b->pick.nodes[k].ntargets[family];
+	for (size_t round = 0; round < most; round++)
+		for (size_t k = 0; k < b->pick.nnodes; k++) {
+			const struct nd_pick_node *to = &b->pick.nodes[(node + k) % b->pick.nnodes];
+
+			for (size_t i = 0; i < n->nsources && round < to->ntargets[family]; i++) {
+				struct from from = {node, n->sources[i]};
+
+				send_to_pod(b, &from, to->targets[family][round], family);
+				if (nd_emit_is_full(&b->emit))
+					return;
+			}
+		}
+}
+
+/* ---- API server and DNS ---- */
+
+static void plan_api(struct build *b, const struct from *from, int family)
+{
+	const struct nd_service *api = b->pick.api;
+	size_t n, sent = 0;
+	const struct nd_slice *slices;
+
+	if (!api || (b->options.only_ns && !nd_eq(b->options.only_ns, "default")) ||
+	    !has_family(b, from, family))
+		return;
+	slices = nd_slices_of(b->pick.cluster, api, &n);
+	for (size_t p = 0; p < api->nports; p++) {
+		if (!nd_service_port_is(&api->ports[p], "TCP") || !api->ports[p].port)
+			continue;
+		send(b, from, ND_PROBE_tcp, nd_pick_service_ip(api, family), api->ports[p].port);
+		for (size_t i = 0; i < n; i++) {
+			const struct nd_slice_port *port =
+				nd_slice_port_of(&slices[i], &api->ports[p]);
+
+			if (slices[i].family != (family ? 6 : 4) || !port)
+				continue;
+			for (size_t j = 0; j < slices[i].nendpoints; j++)
+				if (slices[i].endpoints[j].is_ready && sent++ < MAX_API_ENDPOINTS)
+					send(b, from, ND_PROBE_tcp, slices[i].endpoints[j].ip,
+					     port->port);
+		}
+	}
+}
+
+/* At most MAX_DNS_PODS of the servers, other ones from each node when there are more. */
+static void plan_dns_pods(struct build *b, const struct from *from,
+			  const struct nd_service_port *port, int family)
+{
+	size_t n, nready = 0, index = 0;
+	const struct nd_slice *slices = nd_slices_of(b->pick.cluster, b->pick.dns, &n);
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n; i++) {
+			const struct nd_slice_port *to = nd_slice_port_of(&slices[i], port);
+
+			if (slices[i].family != (family ? 6 : 4) || !to)
+				continue;
+			for (size_t j = 0; j < slices[i].nendpoints; j++) {
+				const struct nd_endpoint *ep = &slices[i].endpoints[j];
+
+				if (!ep->is_ready ||
+				    !nd_pick_endpoint_answers(&b->pick, ep, true, to->port))
+					continue;
+				if (pass == 0)
+					nready++;
+				else if ((index++ + nready - from->node % nready) % nready <
+					 MAX_DNS_PODS)
+					send(b, from, ND_PROBE_dns_udp, ep->ip, to->port);
+			}
+		}
+}
+
+static void plan_dns(struct build *b, const struct from *from, int family)
+{
+	const struct nd_service *dns = b->pick.dns;
+
+	if (!dns || !has_family(b, from, family) || !nd_pick_service_ip(dns, family).family ||
+	    !nd_pick_dns_is_open(&b->pick))
+		return;
+	for (size_t i = 0; i < dns->nports; i++) {
+		const struct nd_service_port *port = &dns->ports[i];
+
+		if (port->port != 53)
+			continue;
+		if (nd_service_port_is(port, "UDP"))
+			send(b, from, ND_PROBE_dns_udp, nd_pick_service_ip(dns, family), 53);
+		if (nd_service_port_is(port, "TCP") && from->pod)
+			send(b, from, ND_PROBE_dns_tcp, nd_pick_service_ip(dns, family), 53);
+		if (nd_service_port_is(port, "UDP") && from->pod)
+			plan_dns_pods(b, from, port, family);
+	}
+}
+
+static bool is_domain(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
+		      (p[i] == '-' || (p[i] == '.' && i > 0 && p[i - 1] != '.'))))
+			return false;
+	return n > 0 && n <= MAX_DOMAIN;
+}
+
+/* KubeletConfiguration, clusterDomain: a plain scalar at the start of a line. */
+static const char *dns_name(struct build *b, const struct nd_host *host)
+{
+	struct nd_str rest = nd_str(nd_look_file(host, "/var/lib/kubelet/config.yaml"));
+	struct nd_str domain = ND_STR("cluster.local"), line;
+
+	while (rest.p && nd_str_line(&rest, &line)) {
+		struct nd_str value;
+
+		if (!nd_str_starts(line, "clusterDomain:"))
+			continue;
+		value = (struct nd_str){line.p + 14, line.n - 14};
+		if (!nd_str_word(&value, &value))
+			continue;
+		if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
+		    value.p[value.n - 1] == value.p[0])
+			value = (struct nd_str){value.p + 1, value.n - 2};
+		if (value.n && value.p[value.n - 1] == '.')
+			value.n--;
+		if (is_domain(value.p, value.n))
+			domain = value;
+	}
+	return nd_arena_printf(b->pick.arena, "kubernetes.default.svc.%.*s.", (int)domain.n,
+			       domain.p);
+}
+
+/* ---- services ---- */
+
+static bool is_local(const struct nd_pick_service *s)
+{
+	return nd_eq(s->service->internal_policy, "Local");
+}
+
+/* The ready endpoints of a service port: those on one node (or all, node NULL). */
+static size_t count_on(const struct build *b, const struct nd_pick_service *s, int family,
+		       const char *node)
+{
+	size_t n, count = 0;
+	const struct nd_slice *slices = nd_slices_of(b->pick.cluster, s->service, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (slices[i].family != (family ? 6 : 4) || !nd_slice_port_of(&slices[i], s->port))
+			continue;
+		for (size_t j = 0; j < slices[i].nendpoints; j++)
+			count += slices[i].endpoints[j].is_ready &&
+				 (!node || nd_eq(slices[i].endpoints[j].node, node));
+	}
+	return count;
+}
+
+static bool may_ask(const struct build *b, const struct nd_pick_service *s, int family, size_t node)
+{
+	return !is_local(s) || count_on(b, s, family, b->pick.nodes[node].node->meta.name) > 0;
+}
+
+static int type_of(const struct nd_service *service)
+{
+	if (nd_eq(service->type, "LoadBalancer"))
+		return 2;
+	return nd_eq(service->type, "NodePort") ? 1 : 0;
+}
+
+static void share_services(struct build *b, int f)
+{
+	const struct nd_pick *pick = &b->pick;
+	size_t n = pick->nservices[f];
+
+	b->is_sampled[f] = b->options.extent != ND_PROBE_EXTENT_ALL && b->nsenders > 0 &&
+			   n > ND_PROBE_MAX_SERVICES / b->nsenders;
+	b->owners[f] = nd_arena_array(pick->arena, n + 1, sizeof(size_t));
+	for (size_t i = 0; i < n && b->is_sampled[f]; i++) {
+		const struct nd_pick_service *s = &pick->services[f][i];
+		int type = type_of(s->service);
+
+		b->owners[f][i] = b->senders[i % b->nsenders];
+		if (!is_local(s)) {
+			ND_ARENA_PUSH(pick->arena, b->types[f][type], b->ntypes[f][type]) = i;
+			continue;
+		}
+		for (size_t k = 0; k < b->nsenders; k++)
+			if (may_ask(b, s, f, b->senders[(i + k) % b->nsenders])) {
+				b->owners[f][i] = b->senders[(i + k) % b->nsenders];
+				break;
+			}
+	}
+}
+
+static void ask(struct build *b, const struct from *from, size_t index, int family)
+{
+	const struct nd_pick_service *s = &b->pick.services[family][index];
+
+	if (may_ask(b, s, family, from->node))
+		send(b, from, ND_PROBE_tcp, nd_pick_service_ip(s->service, family), s->port->port);
+}
+
+/* rank: of the node among those that send. */
+static void plan_services(struct build *b, const struct from *from, size_t rank, int family)
+{
+	if (!has_family(b, from, family))
+		return;
+	for (int type = 0; type < NSERVICE_TYPES && b->is_sampled[family]; type++)
+		if (b->ntypes[family][type])
+			ask(b, from, b->types[family][type][rank % b->ntypes[family][type]],
+			    family);
+	for (size_t i = 0; i < b->pick.nservices[family]; i++)
+		if (!b->is_sampled[family] || b->owners[family][i] == from->node)
+			ask(b, from, i, family);
+}
+
+/*
+ * A pod that asks its own service gets itself only when it is the one endpoint. Every pod network
+ * must be able to: kubelet's hairpin-mode, CNI bridge plugin "hairpinMode", ptp by its nature.
+ */
+static void plan_hairpin(struct build *b, size_t node, int family)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+
+	for (size_t i = 0; i < b->pick.nservices[family]; i++) {
+		const struct nd_pick_service *s = &b->pick.services[family][i];
+
+		if (s->nready != 1)
+			continue;
+		for (size_t j = 0; j < n->nsources; j++) {
+			struct from from = {node, n->sources[j]};
+
+			if (!nd_ip_eq(nd_pick_pod_ip(n->sources[j]->pod, family), s->ep->ip))
+				continue;
+			send(b, &from, ND_PROBE_tcp, nd_pick_service_ip(s->service, family),
+			     s->port->port);
+			return;
+		}
+	}
+}
+
+static void plan_nodeports(struct build *b, size_t node, int family)
+{
+	size_t n = b->pick.nnodes, done = 0;
+	struct from from = {node, NULL};
+	struct nd_ip ip = {0};
+
+	for (size_t k = 1; k <= n && !ip.family; k++) { /* its own comes last */
+		const struct nd_pick_node *to = &b->pick.nodes[(node + k) % n];
+
+		if (to->is_target)
+			ip = nd_pick_node_ip(to->node, family);
+	}
+	for (size_t i = 0; i < b->pick.nservices[family] && done < MAX_NODEPORTS; i++) {
+		const struct nd_pick_service *s = &b->pick.services[family][i];
+
+		if (!s->port->node_port || type_of(s->service) == 0 ||
+		    nd_eq(s->service->external_policy, "Local"))
+			continue;
+		send(b, &from, ND_PROBE_tcp, ip, s->port->node_port);
+		done++;
+	}
+}
+
+/* ---- one node after the other ---- */
+
+static void plan_node(struct build *b, size_t node, size_t rank, int family)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+	struct from self = {node, NULL}, pod = {node, n->nsources ? n->sources[0] : NULL};
+
+	plan_same_node(b, node, family);
+	if (pod.pod)
+		plan_other_nodes(b, &pod, family);
+	plan_local_pods(b, node, family);
+	if (has_family(b, &self, family))
+		plan_other_nodes(b, &self, family);
+	if (pod.pod)
+		plan_api(b, &pod, family);
+	plan_api(b, &self, family);
+	if (pod.pod)
+		plan_dns(b, &pod, family);
+	plan_dns(b, &self, family);
+	if (pod.pod)
+		plan_services(b, &pod, rank, family);
+	plan_hairpin(b, node, family);
+	if (has_family(b, &self, family))
+		plan_nodeports(b, node, family);
+}
+
+void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluster,
+			 const struct nd_probe_options *options, struct nd_probe_plan *out)
+{
+	struct build *b = nd_arena_alloc(arena, sizeof(*b));
+
+	*out = (struct nd_probe_plan){0};
+	if (options)
+		out->options = *options;
+	b->options = out->options;
+	b->emit.arena = arena;
+	b->emit.out = out;
+	nd_pick_build(arena, cluster, &b->options, &b->pick);
+	for (size_t i = 0; i < b->pick.nnodes; i++)
+		if (b->pick.nodes[i].host && b->pick.nodes[i].nsources)
+			ND_ARENA_PUSH(arena, b->senders, b->nsenders) = i;
+	for (int f = 0; f < ND_FAMILIES; f++)
+		share_services(b, f);
+	for (size_t i = 0, rank = 0; i < b->pick.nnodes; i++) {
+		const struct nd_pick_node *node = &b->pick.nodes[i];
+
+		if (!node->host)
+			continue;
+		nd_emit_node(&b->emit, node->node->meta.name, ND_PROBE_MAX_A_NODE);
+		b->dns_name = dns_name(b, node->host);
+		for (int f = 0; f < ND_FAMILIES; f++)
+			plan_node(b, i, rank, f);
+		for (int f = 0; f < ND_FAMILIES && b->options.extent == ND_PROBE_EXTENT_ALL; f++)
+			plan_all_pairs(b, i, f);
+		rank += node->nsources > 0;
+	}
+}

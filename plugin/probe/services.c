@@ -1,0 +1,167 @@
+#include "common/base.h"
+#include "plugin/probe/pick.h"
+
+struct nd_ip nd_pick_service_ip(const struct nd_service *service, int family)
+{
+	return family ? service->cluster_ip6 : service->cluster_ip;
+}
+
+static int by_text(const char *a, const char *b)
+{
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int compare_slice(const struct nd_slice *slice, const struct nd_service *service)
+{
+	int order = by_text(slice->meta.ns, service->meta.ns);
+
+	return order ? order : by_text(slice->service, service->meta.name);
+}
+
+const struct nd_slice *nd_slices_of(const struct nd_cluster *cluster,
+				    const struct nd_service *service, size_t *n)
+{
+	size_t low = 0, high = cluster->nslices;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_slice(&cluster->slices[middle], service) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; low + *n < cluster->nslices &&
+		     compare_slice(&cluster->slices[low + *n], service) == 0;)
+		(*n)++;
+	return *n ? &cluster->slices[low] : NULL;
+}
+
+bool nd_service_port_is(const struct nd_service_port *port, const char *protocol)
+{
+	return nd_eq(port->protocol ? port->protocol : "TCP", protocol);
+}
+
+const struct nd_slice_port *nd_slice_port_of(const struct nd_slice *slice,
+					     const struct nd_service_port *port)
+{
+	for (size_t i = 0; i < slice->nports; i++) {
+		const struct nd_slice_port *p = &slice->ports[i];
+
+		/* No name and an empty one are the same: discovery/v1, EndpointPort.name. */
+		if (strcmp(p->name ? p->name : "", port->name ? port->name : "") == 0 && p->port &&
+		    nd_service_port_is(port, p->protocol ? p->protocol : "TCP"))
+			return p;
+	}
+	return NULL;
+}
+
+static const struct nd_node *node_by_ip(const struct nd_cluster *cluster, struct nd_ip ip)
+{
+	for (size_t i = 0; i < cluster->nnodes; i++)
+		if (nd_ip_eq(cluster->nodes[i].internal_ip, ip) ||
+		    nd_ip_eq(cluster->nodes[i].internal_ip6, ip))
+			return &cluster->nodes[i];
+	return NULL;
+}
+
+static bool node_answers(const struct nd_pick *pick, const struct nd_node *node, bool is_udp,
+			 struct nd_ip ip, uint16_t port)
+{
+	const struct nd_host *host = node ? nd_look_host(pick->cluster, node->meta.name) : NULL;
+
+	if (!node || !node->is_ready)
+		return false;
+	return !nd_host_has(host, ND_SECTION_sockets) ||
+	       nd_pick_listens(host->sockets, host->nsockets, is_udp, ip, port);
+}
+
+static bool pod_answers(const struct nd_pick *pick, const struct nd_pod *pod, bool is_udp,
+			struct nd_ip ip, uint16_t port)
+{
+	const struct nd_cluster *c = pick->cluster;
+	const struct nd_node *node = pod->node ? nd_look_node(c, pod->node) : NULL;
+	const struct nd_podns *podns;
+
+	if (!node || !node->is_ready || !nd_eq(pod->phase, "Running") || !pod->is_ready ||
+	    pod->meta.is_deleting || (!nd_ip_eq(pod->ip, ip) && !nd_ip_eq(pod->ip6, ip)))
+		return false;
+	if (pod->is_host_network)
+		return node_answers(pick, node, is_udp, ip, port);
+	if (pick->no_ingress[pod - c->pods])
+		return false;
+	podns = nd_look_podns(nd_look_host(c, pod->node), pod->meta.uid);
+	return !podns || podns->error ||
+	       nd_pick_listens(podns->sockets, podns->nsockets, is_udp, ip, port);
+}
+
+bool nd_pick_endpoint_answers(const struct nd_pick *pick, const struct nd_endpoint *ep, bool is_udp,
+			      uint16_t port)
+{
+	const struct nd_pod *pod = ep->pod_name
+					   ? nd_look_pod(pick->cluster, ep->pod_ns, ep->pod_name)
+					   : nd_look_pod_by_ip(pick->cluster, ep->ip);
+
+	if (pod)
+		return pod_answers(pick, pod, is_udp, ep->ip, port);
+	return !ep->pod_name &&
+	       node_answers(pick, node_by_ip(pick->cluster, ep->ip), is_udp, ep->ip, port);
+}
+
+/* Every ready endpoint must answer: which one kube-proxy takes is chance. */
+static bool all_answer(const struct nd_pick *pick, struct nd_pick_service *s, int family)
+{
+	size_t n;
+	const struct nd_slice *slices = nd_slices_of(pick->cluster, s->service, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], s->port);
+
+		if (slices[i].family != (family ? 6 : 4) || !port)
+			continue;
+		for (size_t j = 0; j < slices[i].nendpoints; j++) {
+			const struct nd_endpoint *ep = &slices[i].endpoints[j];
+
+			if (!ep->is_ready)
+				continue;
+			if (!nd_pick_endpoint_answers(pick, ep, false, port->port))
+				return false;
+			if (s->nready++ == 0)
+				s->ep = ep;
+		}
+	}
+	return s->nready > 0;
+}
+
+static bool is_wanted(const struct nd_pick *pick, const struct nd_service *service)
+{
+	return !service->proxy_name && !service->meta.is_deleting && !service->is_headless &&
+	       service != pick->api && !nd_eq(service->type, "ExternalName") &&
+	       (!pick->only_ns || nd_eq(pick->only_ns, service->meta.ns));
+}
+
+void nd_pick_services(struct nd_pick *pick)
+{
+	const struct nd_cluster *c = pick->cluster;
+
+	for (size_t i = 0; i < c->nservices; i++) {
+		const struct nd_service *service = &c->services[i];
+
+		for (size_t j = 0; j < service->nports && is_wanted(pick, service); j++)
+			for (int f = 0; f < ND_FAMILIES; f++) {
+				struct nd_pick_service s = {.service = service,
+							    .port = &service->ports[j]};
+
+				/* The DNS port is asked in its own language. */
+				if (!nd_pick_service_ip(service, f).family || !s.port->port ||
+				    !nd_service_port_is(s.port, "TCP") ||
+				    (service == pick->dns && s.port->port == 53) ||
+				    !all_answer(pick, &s, f))
+					continue;
+				ND_ARENA_PUSH(pick->arena, pick->services[f], pick->nservices[f]) =
+					s;
+			}
+	}
+}
