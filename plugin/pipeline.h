@@ -5,13 +5,12 @@
 #ifndef ND_PLUGIN_PIPELINE_H
 #define ND_PLUGIN_PIPELINE_H
 
-#include "plugin/cli/options.h"
+#include "plugin/gather.h"
 #include "plugin/report/report.h"
 
 struct nd_pipeline {
 	struct nd_arena arena; /* configuration, findings, report */
-	struct nd_model *model;
-	const struct nd_cluster *cluster;
+	struct nd_gathering gathering;
 	const struct nd_report *report;
 };
 

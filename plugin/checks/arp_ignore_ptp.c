@@ -44,6 +44,8 @@ const struct nd_check nd_check_arp_ignore_ptp = {
 	.fix = "on NODE: sysctl -w net.ipv4.conf.all.arp_ignore=0 (1 when kube-proxy runs in ipvs "
 	       "mode)",
 	.source = "kernel: Documentation/networking/ip-sysctl.rst, arp_ignore; kind issue 3880",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

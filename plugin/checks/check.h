@@ -34,6 +34,7 @@ enum nd_layer {
 	ND_LAYER_POLICY,
 	ND_LAYER_IMAGE,
 	ND_LAYER_EXTERNAL,
+	ND_LAYER_EFFECT, /* what probes and the API show; never a root cause */
 };
 enum nd_kind { ND_CAUSE, ND_EFFECT, ND_HAZARD };
 enum nd_severity { ND_INFO, ND_WARNING, ND_ERROR };
@@ -49,6 +50,8 @@ struct nd_finding {
 	const char *subject; /* node/NAME, pod/NS/NAME, service/NS/NAME, networkpolicy/NS/NAME,
 				cluster */
 	const char *node;    /* the node it is about, or NULL */
+	const char **nodes;  /* nnodes; all its packets touch, when it is not about one */
+	size_t nnodes;
 	const char *title;   /* a sentence for this finding, or NULL: check->title */
 	enum nd_kind
 		kind; /* check->kind unless the check knows better (a hazard here, a cause there) */
@@ -60,20 +63,39 @@ struct nd_finding {
 	const struct nd_finding *explained_by; /* NULL: nobody */
 };
 
+struct nd_failures;
 struct nd_check_run {
 	const struct nd_cluster *cluster;
 	struct nd_arena *arena; /* of the findings */
+	const struct nd_failures *failures; /* checks/failures.h: of the probes */
 	const struct nd_check *check;
 	struct nd_finding **findings; /* nfindings */
 	size_t nfindings;
 };
 
 /* Where an explaining cause must be, seen from what it explains. */
-enum nd_reach { ND_REACH_NONE, ND_SAME_NODE, ND_ANYWHERE };
+enum nd_reach { ND_REACH_NONE, ND_SAME_NODE, ND_SAME_SUBJECT, ND_ANYWHERE };
 struct nd_explains {
 	const char *id; /* the finding that becomes an effect of this one; NULL ends the list */
-	enum nd_reach reach; /* SAME_NODE: both have the same node, or the effect has none */
+	/* SAME_NODE: the cause's node is one of the effect's, or the effect has none */
+	enum nd_reach reach;
 };
+/* What fails when a node handles service addresses wrongly. */
+#define ND_EXPLAINS_SERVICES(reach)                                                                \
+	{"eff-clusterip-fail", reach}, {"eff-api-vip-unreachable", reach},                         \
+		{"eff-dns-cluster-fail", reach}, {"eff-app-fail", reach},                          \
+		{"eff-external-access-fail", reach}, {"eff-coredns-crashloop", reach},             \
+		{"eff-cni-crashloop", reach}
+/* What fails when packets of pods get lost on a node or on the way to it. */
+#define ND_EXPLAINS_PODS(reach)                                                                    \
+	ND_EXPLAINS_SERVICES(reach), {"eff-pod-pod-same-node-fail", reach},                        \
+		{"eff-pod-pod-cross-node-fail", reach}, {"eff-node-pod-fail", reach},              \
+		{"eff-egress-fail", reach}, {"eff-large-transfer-stall", reach},                   \
+		{"eff-intermittent-timeout", reach}
+/* What fails when the node itself is cut off or down. */
+#define ND_EXPLAINS_NODE(reach)                                                                    \
+	ND_EXPLAINS_PODS(reach), {"eff-node-node-fail", reach}, {"eff-node-notready", reach},      \
+		{"eff-kubeproxy-crashloop", reach}, {"eff-pod-sandbox-fail", reach}
 
 struct nd_check {
 	const char *id; /* permanent; the file name with '-' for '_' */
@@ -85,7 +107,7 @@ struct nd_check {
 	const char *fix;   /* what to do, one line; "%s" never: plain text, `NODE` stands for the
 			      node's name */
 	const char *source; /* where the rule comes from: document and section, or source file */
-	struct nd_explains explains[16];
+	struct nd_explains explains[32];
 	void (*run)(struct nd_check_run *run);
 };
 

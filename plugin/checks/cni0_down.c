@@ -59,6 +59,7 @@ const struct nd_check nd_check_cni0_down = {
 	.source = "CNI plugins: bridge.go; measured on kind with flannel",
 	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
 		     {"dns-no-replicas", ND_SAME_NODE},
-		     {"cni0-wrong-ip", ND_SAME_NODE}},
+		     {"cni0-wrong-ip", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

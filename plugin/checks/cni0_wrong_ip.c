@@ -54,6 +54,8 @@ const struct nd_check nd_check_cni0_wrong_ip = {
 	       "\"cni0\" already has an IP address different from the wanted one.",
 	.fix = "on NODE: ip addr flush dev cni0; ip addr add GATEWAY/24 dev cni0",
 	.source = "CNI plugins: bridge.go ensureAddr",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

@@ -78,6 +78,9 @@ const struct nd_check nd_check_cni_bin_missing = {
 	       "pods that run go on.",
 	.fix = "on NODE: chmod 755 the plugin, or copy it from a node of the same version",
 	.source = "containernetworking/cni: pkg/invoke/find.go; kind: images/base/Dockerfile",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     {"eff-node-notready", ND_SAME_NODE},
+		     {"eff-pod-sandbox-fail", ND_SAME_NODE}},
 	.run = run,
 };

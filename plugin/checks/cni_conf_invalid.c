@@ -44,6 +44,8 @@ const struct nd_check nd_check_cni_conf_invalid = {
 	.explains = {{"cni-conf-missing", ND_SAME_NODE},
 		     {"cni-bin-missing", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     {"eff-node-notready", ND_SAME_NODE},
+		     {"eff-pod-sandbox-fail", ND_SAME_NODE}},
 	.run = run,
 };

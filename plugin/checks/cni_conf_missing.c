@@ -54,6 +54,9 @@ const struct nd_check nd_check_cni_conf_missing = {
 	       "write the file when their pod starts, not later.",
 	.fix = "delete the CNI pod (kindnet, kube-flannel) of NODE: the new one writes the file",
 	.source = "containerd/go-cni: opts.go; kindnetd: cni.go",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     {"eff-node-notready", ND_SAME_NODE},
+		     {"eff-pod-sandbox-fail", ND_SAME_NODE}},
 	.run = run,
 };

@@ -44,6 +44,8 @@ const struct nd_check nd_check_cni_not_installed = {
 		     {"masq-missing", ND_ANYWHERE},
 		     {"svc-pods-not-ready", ND_ANYWHERE},
 		     {"dns-no-replicas", ND_ANYWHERE},
-		     {"kp-not-running", ND_ANYWHERE}},
+		     {"kp-not-running", ND_ANYWHERE},
+		     {"eff-node-notready", ND_ANYWHERE},
+		     {"eff-pod-sandbox-fail", ND_ANYWHERE}},
 	.run = run,
 };

@@ -12,7 +12,7 @@ static void prove_pods(struct nd_check_run *run, struct nd_finding *f, const str
 		const char *why = nd_fact_not_running(pod);
 		nd_prove(run, f, nd_check_text(run, "pod/%s/%s", pod->meta.ns, pod->meta.name),
 			 "on %s: %s", pod->node ? pod->node : "no node",
-			 why                      ? why
+			 why			  ? why
 			 : pod->not_ready_message ? pod->not_ready_message
 						  : "not ready");
 	}
@@ -58,6 +58,6 @@ const struct nd_check nd_check_dns_no_replicas = {
 	.fix = "kubectl -n kube-system scale deployment coredns --replicas=2; if pods exist, look "
 	       "why they are not ready",
 	.source = "kubeadm: phases/addons/dns; kube-proxy: no endpoints are REJECTed",
-	.explains = {{"svc-pods-not-ready", ND_ANYWHERE}},
+	.explains = {{"svc-pods-not-ready", ND_ANYWHERE}, {"eff-dns-cluster-fail", ND_ANYWHERE}},
 	.run = run,
 };

@@ -131,6 +131,7 @@ const struct nd_check nd_check_dns_service_broken = {
 	.source = "kubeadm: phases/addons/dns; KubeletConfiguration v1beta1 clusterDNS",
 	.explains = {{"dns-no-replicas", ND_ANYWHERE},
 		     {"svc-pods-not-ready", ND_ANYWHERE},
-		     {"dns-kubelet-clusterdns", ND_ANYWHERE}},
+		     {"dns-kubelet-clusterdns", ND_ANYWHERE},
+		     {"eff-dns-cluster-fail", ND_ANYWHERE}},
 	.run = run,
 };

@@ -63,6 +63,8 @@ const struct nd_check nd_check_ip_forward_off = {
 	.fix = "on NODE: sysctl -w net.ipv4.ip_forward=1",
 	.source = "kernel: Documentation/networking/ip-sysctl.rst, ip_forward; CNI plugins: "
 		  "bridge.go, ptp.go EnableForward",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

@@ -83,6 +83,8 @@ const struct nd_check nd_check_ipt_backend_conflict = {
 	.fix = "on NODE: iptables-legacy -P FORWARD ACCEPT, or delete the rules named in the proof "
 	       "with that backend's command",
 	.source = "kubernetes-sigs/iptables-wrappers README; kubernetes issue 71305",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

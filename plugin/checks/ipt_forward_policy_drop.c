@@ -41,6 +41,8 @@ const struct nd_check nd_check_ipt_forward_policy_drop = {
 	.fix = "on NODE: iptables -P FORWARD ACCEPT",
 	.source = "iptables(8); flannel: Documentation/troubleshooting.md; Docker: packet "
 		  "filtering and firewalls",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

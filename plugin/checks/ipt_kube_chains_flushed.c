@@ -161,6 +161,7 @@ const struct nd_check nd_check_ipt_kube_chains_flushed = {
 	.source = "kube-proxy: pkg/proxy/iptables/proxier.go (syncProxyRules, partial sync)",
 	.explains = {{"kp-stale-rules", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_SERVICES(ND_SAME_NODE)},
 	.run = run,
 };

@@ -65,6 +65,8 @@ const struct nd_check nd_check_ipt_kube_jumps_missing = {
 	       "later.",
 	.fix = "delete the kube-proxy pod of NODE: the new one writes the jumps again",
 	.source = "kube-proxy: pkg/proxy/iptables/proxier.go (iptablesJumpChains)",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_SERVICES(ND_SAME_NODE)},
 	.run = run,
 };

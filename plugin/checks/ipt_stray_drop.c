@@ -54,6 +54,8 @@ const struct nd_check nd_check_ipt_stray_drop = {
 	.fix = "on NODE: delete the rule by its exact text (iptables -t TABLE -D CHAIN ...), if "
 	       "nobody wants it",
 	.source = "iptables(8); kernel: netfilter hooks and their order",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_NODE(ND_SAME_NODE)},
 	.run = run,
 };

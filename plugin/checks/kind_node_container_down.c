@@ -47,6 +47,7 @@ const struct nd_check nd_check_kind_node_container_down = {
 		     {"cni-not-installed", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
 		     {"dns-no-replicas", ND_SAME_NODE},
-		     {"kp-stale-rules", ND_SAME_NODE}},
+		     {"kp-stale-rules", ND_SAME_NODE},
+		     ND_EXPLAINS_NODE(ND_SAME_NODE)},
 	.run = run,
 };

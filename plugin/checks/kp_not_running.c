@@ -100,6 +100,7 @@ const struct nd_check nd_check_kp_not_running = {
 		     {"ipt-kube-jumps-missing", ND_SAME_NODE},
 		     {"masq-missing", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_SERVICES(ND_SAME_NODE)},
 	.run = run,
 };

@@ -187,6 +187,6 @@ const struct nd_check nd_check_kp_stale_rules = {
 	.fix = "delete the kube-proxy pod of NODE: the new one writes all rules again; look at its "
 	       "log if they age again",
 	.source = "kube-proxy: pkg/proxy/iptables/proxier.go, pkg/proxy/nftables/proxier.go",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, ND_EXPLAINS_SERVICES(ND_SAME_NODE)},
 	.run = run,
 };

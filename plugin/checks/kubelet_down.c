@@ -45,6 +45,8 @@ const struct nd_check nd_check_kubelet_down = {
 		     {"cni-bin-missing", ND_SAME_NODE},
 		     {"cni-not-installed", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     {"eff-node-notready", ND_SAME_NODE},
+		     {"eff-pod-sandbox-fail", ND_SAME_NODE}},
 	.run = run,
 };

@@ -136,6 +136,13 @@ const struct nd_check nd_check_masq_missing = {
 	       "(KUBE-POSTROUTING) of NODE",
 	.source = "kindnetd: masq.go; flannel: pkg/trafficmngr; kube-proxy: "
 		  "pkg/proxy/iptables/proxier.go",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     {"eff-egress-fail", ND_SAME_NODE},
+		     {"eff-dns-external-fail", ND_SAME_NODE},
+		     {"eff-external-access-fail", ND_SAME_NODE},
+		     {"eff-clusterip-fail", ND_SAME_NODE},
+		     {"eff-api-vip-unreachable", ND_SAME_NODE},
+		     {"eff-app-fail", ND_SAME_NODE}},
 	.run = run,
 };

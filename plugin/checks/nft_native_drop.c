@@ -43,6 +43,8 @@ const struct nd_check nd_check_nft_native_drop = {
 	       "overrides a drop.",
 	.fix = "on NODE: nft delete table TABLE, or add an accept rule to its chain",
 	.source = "nft(8): base chains and policies; kernel: netfilter hooks and their order",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_NODE(ND_SAME_NODE)},
 	.run = run,
 };

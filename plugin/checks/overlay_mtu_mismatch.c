@@ -104,6 +104,6 @@ const struct nd_check nd_check_overlay_mtu_mismatch = {
 	.fix = "set the MTU of pods and cni0 to the tunnel's (flannel: Backend.MTU in "
 	       "net-conf.json), recreate the pods",
 	.source = "RFC 7348 section 5; flannel: pkg/backend/vxlan/device.go (MTU - 50)",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

@@ -85,6 +85,7 @@ const struct nd_check nd_check_route_blackhole = {
 	.source = "ip-route(8), route types",
 	.explains = {{"route-pod-cidr-missing", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

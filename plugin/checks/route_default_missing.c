@@ -56,6 +56,8 @@ const struct nd_check nd_check_route_default_missing = {
 	.fix = "on NODE: ip route add default via GATEWAY (in kind: the first address of eth0's "
 	       "network)",
 	.source = "kernel: ip_route_output before nf_nat OUTPUT; measured on kind",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_NODE(ND_SAME_NODE)},
 	.run = run,
 };

@@ -69,6 +69,8 @@ const struct nd_check nd_check_route_pod_cidr_missing = {
 	       "runs; flannel's vxlan only at its start.",
 	.fix = "restart the CNI pod of NODE (kindnet or kube-flannel): it writes its routes again",
 	.source = "kindnetd: routes.go; flannel: vxlan_network.go; measured on kind",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

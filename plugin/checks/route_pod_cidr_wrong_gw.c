@@ -63,6 +63,7 @@ const struct nd_check nd_check_route_pod_cidr_wrong_gw = {
 	.source = "kindnetd: routes.go (\"Removing invalid route\"); flannel: route_network.go",
 	.explains = {{"rp-filter-drop", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

@@ -97,6 +97,8 @@ const struct nd_check nd_check_rp_filter_drop = {
 	.fix = "on NODE: correct the route, so that both ways are the same; else sysctl -w "
 	       "net.ipv4.conf.all.rp_filter=2",
 	.source = "kernel: Documentation/networking/ip-sysctl.rst, rp_filter; RFC 3704",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

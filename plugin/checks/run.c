@@ -1,5 +1,6 @@
 #include "common/base.h"
 #include "plugin/checks/check.h"
+#include "plugin/checks/failures.h"
 #include "plugin/checks/run.h"
 
 #include <stdarg.h>
@@ -71,7 +72,9 @@ const char *nd_check_text(struct nd_check_run *run, const char *fmt, ...)
 void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena,
 		   struct nd_finding_list *out)
 {
-	struct nd_check_run run = {.cluster = cluster, .arena = arena};
+	struct nd_failures failures;
+	struct nd_check_run run = {.cluster = cluster, .arena = arena, .failures = &failures};
+	nd_failures_find(arena, cluster, &failures);
 	for (size_t i = 0; i < nd_nchecks; i++) {
 		run.check = nd_checks[i];
 		run.check->run(&run);

@@ -81,5 +81,8 @@ const struct nd_check nd_check_svc_pods_not_ready = {
 	       "cause.",
 	.fix = "look at the readiness probe and the pod's events; scale up if there should be pods",
 	.source = "Kubernetes: EndpointSlice conditions; kube-proxy: no endpoints are REJECTed",
+	.explains = {{"eff-clusterip-fail", ND_SAME_SUBJECT},
+		     {"eff-conn-refused", ND_SAME_SUBJECT},
+		     {"eff-external-access-fail", ND_SAME_SUBJECT}},
 	.run = run,
 };

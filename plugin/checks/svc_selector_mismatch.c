@@ -63,5 +63,8 @@ const struct nd_check nd_check_svc_selector_mismatch = {
 	       "labels that changed with a new release.",
 	.fix = "correct the selector (kubectl edit service) or the pods' labels",
 	.source = "Kubernetes: Service .spec.selector; kube-proxy: no endpoints are REJECTed",
+	.explains = {{"eff-clusterip-fail", ND_SAME_SUBJECT},
+		     {"eff-conn-refused", ND_SAME_SUBJECT},
+		     {"eff-external-access-fail", ND_SAME_SUBJECT}},
 	.run = run,
 };

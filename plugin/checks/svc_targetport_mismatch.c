@@ -1,50 +1,6 @@
 #include "common/base.h"
+#include "plugin/checks/hearing.h"
 #include "plugin/checks/service.h"
-
-/* What the pod's network namespace shows; the namespace may be unreadable, and gVisor's is empty.
- */
-enum hears { UNKNOWN, LISTENS, ONLY_LOOPBACK, OTHER_PORT };
-
-static bool is_loopback(struct nd_ip ip)
-{
-	static const uint8_t one[16] = {[15] = 1};
-	return ip.family == 4 ? ip.bytes[0] == 127
-			      : ip.family == 6 && memcmp(ip.bytes, one, 16) == 0;
-}
-
-static enum hears hears(const struct nd_socket *sockets, size_t n, bool is_udp, uint16_t port,
-			uint16_t *other)
-{
-	enum hears got = UNKNOWN;
-	for (size_t i = 0; i < n; i++) {
-		if (sockets[i].is_udp != is_udp)
-			continue;
-		if (sockets[i].port == port && !is_loopback(sockets[i].ip))
-			return LISTENS;
-		if (sockets[i].port == port) {
-			got = ONLY_LOOPBACK;
-		} else if (!is_loopback(sockets[i].ip) && got != ONLY_LOOPBACK) {
-			got = OTHER_PORT;
-			*other = sockets[i].port;
-		}
-	}
-	return got;
-}
-
-static enum hears ask_pod(const struct nd_cluster *cluster, const struct nd_endpoint *e,
-			  bool is_udp, uint16_t port, uint16_t *other)
-{
-	const struct nd_pod *pod =
-		e->pod_name ? nd_look_pod(cluster, e->pod_ns, e->pod_name) : NULL;
-	const struct nd_host *host = pod && pod->node ? nd_look_host(cluster, pod->node) : NULL;
-	/* hostNetwork pods share the node's sockets, where "another port" proves nothing. */
-	if (!nd_host_has(host, ND_SECTION_pods) || pod->is_host_network)
-		return UNKNOWN;
-	const struct nd_podns *ns = nd_look_podns(host, pod->meta.uid);
-	return ns && !ns->error && !ns->is_host_network
-		       ? hears(ns->sockets, ns->nsockets, is_udp, port, other)
-		       : UNKNOWN;
-}
 
 struct tally {
 	size_t nready, nother;
@@ -70,8 +26,8 @@ static bool all_elsewhere(const struct nd_cluster *cluster, const struct nd_serv
 				const struct nd_endpoint *end = &slice->endpoints[e];
 				if (!end->is_ready || end->is_terminating)
 					continue;
-				if (ask_pod(cluster, end, nd_eq(p->protocol, "UDP"), sp->port,
-					    &t->other) != OTHER_PORT)
+				if (nd_hearing_of(cluster, end, nd_eq(p->protocol, "UDP"), sp->port,
+						  &t->other) != ND_HEARS_OTHER_PORT)
 					return false;
 				t->port = sp->port;
 				t->same_node = !t->nready ||
@@ -127,5 +83,8 @@ const struct nd_check nd_check_svc_targetport_mismatch = {
 	       "has a wrong number, or the program was configured to another port.",
 	.fix = "set targetPort to the port the pods listen on (or its name)",
 	.source = "Kubernetes: Service .spec.ports[].targetPort; /proc/net/tcp of the pod",
+	.explains = {{"eff-clusterip-fail", ND_SAME_SUBJECT},
+		     {"eff-conn-refused", ND_SAME_SUBJECT},
+		     {"eff-external-access-fail", ND_SAME_SUBJECT}},
 	.run = run,
 };

@@ -40,6 +40,7 @@ const struct nd_check nd_check_vxlan_dev_missing = {
 	.explains = {{"route-pod-cidr-missing", ND_SAME_NODE},
 		     {"vxlan-fdb-wrong", ND_SAME_NODE},
 		     {"svc-pods-not-ready", ND_SAME_NODE},
-		     {"dns-no-replicas", ND_SAME_NODE}},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

@@ -92,6 +92,8 @@ const struct nd_check nd_check_vxlan_fdb_wrong = {
 	       "delete its kube-flannel pod",
 	.source = "flannel: pkg/backend/vxlan/vxlan_network.go; node annotations backend-data and "
 		  "public-ip",
-	.explains = {{"svc-pods-not-ready", ND_SAME_NODE}, {"dns-no-replicas", ND_SAME_NODE}},
+	.explains = {{"svc-pods-not-ready", ND_SAME_NODE},
+		     {"dns-no-replicas", ND_SAME_NODE},
+		     ND_EXPLAINS_PODS(ND_SAME_NODE)},
 	.run = run,
 };

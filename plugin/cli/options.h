@@ -20,6 +20,8 @@ struct nd_args {
 	const char *transport;	    /* NULL: found */
 	const char *fail_on;	    /* "error" (NULL), "warning" */
 	const char *node_timeout;   /* seconds, or a duration: "20s" */
+	const char *probe, *pairs;  /* how much is probed; NULL: default */
+	const char *probe_timeout, *probe_rate;
 	bool no_agent, no_probe, quiet, help;
 	const char *command;	    /* first word, or NULL */
 	const char **words;	    /* nwords; the words behind the command */

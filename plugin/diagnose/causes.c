@@ -26,6 +26,14 @@ static int by_rank(const void *pa, const void *pb)
 	return strcmp(a->subject, b->subject);
 }
 
+static bool is_at(const struct nd_finding *effect, const char *node)
+{
+	for (size_t i = 0; i < effect->nnodes; i++)
+		if (nd_eq(effect->nodes[i], node))
+			return true;
+	return nd_eq(effect->node, node) || (!effect->node && !effect->nnodes);
+}
+
 static bool is_explained_by(const struct nd_finding *effect, const struct nd_finding *cause)
 {
 	for (size_t i = 0; i < ND_ARRAY_LEN(cause->check->explains); i++) {
@@ -34,9 +42,9 @@ static bool is_explained_by(const struct nd_finding *effect, const struct nd_fin
 			return false;
 		if (!nd_eq(e->id, effect->check->id))
 			continue;
-		if (e->reach == ND_ANYWHERE || !effect->node || !cause->node)
-			return true;
-		return e->reach == ND_SAME_NODE && nd_eq(effect->node, cause->node);
+		if (e->reach == ND_SAME_SUBJECT)
+			return nd_eq(effect->subject, cause->subject);
+		return e->reach == ND_ANYWHERE || !cause->node || is_at(effect, cause->node);
 	}
 	return false;
 }

@@ -43,25 +43,27 @@ static void take_api(struct nd_model *m, const struct nd_item *item)
 static void take_section(struct nd_model *m, const struct nd_item *item)
 {
 	const struct section *section = find_section(item->name);
+	bool is_probe = nd_eq(item->name, "probe") || nd_starts(item->name, "probe-");
 
 	if (!item->node || !item->node[0]) {
 		nd_model_gap(m, item->name, "nodes", "a section names no node");
 		return;
 	}
-	if (!section) {
+	if (!section && !is_probe) {
 		section_gap(m, item, "no such section is known");
 		return;
 	}
 	struct nd_host *host = nd_model_host(m, item->node);
-	const char *why = section->decode(m, host, (struct nd_str){item->bytes, item->len});
+	struct nd_str text = {item->bytes, item->len};
+	const char *why = is_probe ? nd_model_probes(m, host, text)
+				   : section->decode(m, host, text);
 
 	/* Half a section is not to be read as "there is no more": its bit stays off. */
-	if (why) {
-		host->have &= ~section->bit;
+	if (why)
 		section_gap(m, item, why);
+	if (is_probe)
 		return;
-	}
-	host->have |= section->bit;
+	host->have = why ? host->have & ~section->bit : host->have | section->bit;
 }
 
 static void take_host(struct nd_model *m, const struct nd_item *item)
@@ -80,9 +82,12 @@ _Static_assert(ND_ARRAY_LEN(takers) == ND_ITEM_KINDS, "each kind of item has its
 
 static int take_item(void *ctx, const struct nd_item *item, struct nd_err *err)
 {
+	struct nd_model *m = ctx;
+
 	(void)err;
+	m->is_finished = false;
 	if (item->kind < ND_ITEM_KINDS && item->name)
-		takers[item->kind](ctx, item);
+		takers[item->kind](m, item);
 	return 0;
 }
 
@@ -91,6 +96,7 @@ static int take_gap(void *ctx, const struct nd_gap *gap, struct nd_err *err)
 	struct nd_model *m = ctx;
 
 	(void)err;
+	m->is_finished = false;
 	nd_model_gap(m, gap->what, gap->where, "%s", gap->why ? gap->why : "");
 	if (gap->what)
 		nd_model_api_gap(m, gap->what);

@@ -5,6 +5,7 @@
  *	struct nd_sink sink = nd_model_sink(model);
  *	... push evidence ...
  *	const struct nd_cluster *cluster = nd_model_finish(model);
+	... push more (probes), and nd_model_finish(model) again: pointers into it are new ...
  *	nd_model_free(model);	and the cluster with it
  *
  * Lists are decoded item by item: a small scanner finds where items begin and end, cJSON parses

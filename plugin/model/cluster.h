@@ -339,7 +339,7 @@ struct nd_probe_result {
 	int32_t status, rcode, answers; /* HTTP; DNS */
 	int64_t bytes;			/* bulk */
 	uint32_t mtu_bytes;		/* pmtu */
-	struct nd_ip hop;		/* pmtu: who said "fragmentation needed"; family 0: nobody */
+	struct nd_ip hop;	/* pmtu: that said "fragmentation needed"; family 0: none */
 };
 
 /* Which sections of a node's report we have: bit 1 << ND_SECTION_x. Ask nd_host_has(). */
@@ -381,7 +381,7 @@ struct nd_host {
 	size_t nunits;
 	struct nd_podns *podns;
 	size_t npodns;
-	/* In the order they were sent. The same probe twice: it was sent again, the last one counts. */
+	/* In the order they were sent. The same probe twice: it was sent again. */
 	struct nd_probe_result *probes;
 	size_t nprobes;
 };

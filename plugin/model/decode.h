@@ -68,6 +68,9 @@ void nd_model_api_gap(struct nd_model *m, const char *resource);
 #include "common/sections.def"
 #undef ND_SECTION
 
+/* Section "probe" adds to what is there: what is sent again comes in a section of its own. */
+const char *nd_model_probes(struct nd_model *m, struct nd_host *host, struct nd_str text);
+
 /* Arrays that stand in the host's own sections and in each pod's. */
 struct nd_links_out {
 	struct nd_link *items;
@@ -99,7 +102,10 @@ void nd_model_containers(struct nd_model *m, struct nd_str text);
 void nd_model_meta_item(struct nd_model *m, const char *name, struct nd_str text);
 /* Once all is there: nft tables that iptables-save could not show are native ones. */
 void nd_nft_settle(struct nd_host *host);
-/* The API server's and the hosts' lists in the order that cluster.h says. */
+/*
+ * The API server's and the hosts' lists in the order that cluster.h says. May be called again when
+ * more has come.
+ */
 void nd_model_sort(struct nd_model *m);
 
 #endif

@@ -126,6 +126,15 @@ static size_t settle(void *items, size_t n, size_t size_bytes,
 	return kept;
 }
 
+/* Sorting moved the hosts: what comes later finds them by their new places. */
+static void index_hosts(struct nd_model *m)
+{
+	m->hosts = (struct nd_index){0};
+	for (size_t i = 0; i < m->cluster.nhosts; i++)
+		nd_index_put(&m->hosts, &m->cluster.arena, nd_str(m->cluster.hosts[i].node),
+			     (uint32_t)i);
+}
+
 #define SETTLE(items, n, order) ((n) = settle((items), (n), sizeof(*(items)), (order)))
 
 void nd_model_sort(struct nd_model *m)
@@ -142,4 +151,5 @@ void nd_model_sort(struct nd_model *m)
 	SETTLE(c->hosts, c->nhosts, by_host);
 	SETTLE(c->containers, c->ncontainers, by_container);
 	index_ips(c);
+	index_hosts(m);
 }

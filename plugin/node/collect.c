@@ -24,7 +24,8 @@ struct nd_collect {
 	struct nd_child *list;		      /* `ps`, while it runs */
 	struct nd_node_agents agents;
 	const char *script;
-	struct nd_exec **execs; /* execs[nexecs] */
+	struct nd_node_list nodes; /* that run the cluster, for nd_collect_ask */
+	struct nd_exec **execs;	   /* execs[nexecs] */
 	size_t nexecs;
 	bool has_sink_failed;
 	struct nd_err sink_err;
@@ -50,12 +51,13 @@ static void gap_put(struct nd_collect *collect, const char *what, const char *wh
 		sink_failed(collect, &err);
 }
 
-static void node_gap_put(struct nd_collect *collect, const char *node, const char *why)
+static void node_gap_put(struct nd_collect *collect, const char *what, const char *node,
+			 const char *why)
 {
 	char where[300];
 
 	snprintf(where, sizeof(where), "node/%s", node);
-	gap_put(collect, "node report", where, why);
+	gap_put(collect, what, where, why);
 }
 
 static void exec_done(void *ctx, const struct nd_err *err)
@@ -70,26 +72,26 @@ static void progress(struct nd_collect *collect, const char *node, const char *s
 		collect->options.progress(collect->options.progress_ctx, node, state);
 }
 
-static void node_start(struct nd_collect *collect, const struct nd_node_target *target)
+static const char request_all[] = "netdoctor 1\n"
+#define ND_SECTION(id, name, what) "collect " name "\n"
+#include "common/sections.def"
+#undef ND_SECTION
+				  "go\n";
+
+static void exec_start(struct nd_collect *collect, const struct nd_node_target *target,
+		       const struct nd_ask *ask)
 {
 	const struct nd_collect_options *o = &collect->options;
 	struct nd_err err = {0};
-	char why[300];
-
-	if (!target->is_running) {
-		/* exec in a paused container waits for ever, in a stopped one it fails */
-		snprintf(why, sizeof(why), "its container is %s", target->state);
-		nd_text_safe(why, sizeof(why), nd_arena_printf(&collect->arena, "%s", why));
-		node_gap_put(collect, target->node, why);
-		progress(collect, target->node, "not running");
-		return;
-	}
 	struct nd_exec_spec spec = {
 		.node = target->node,
 		.argv = collect->transport->shell_argv(collect->transport, &collect->arena, target,
 						       collect->script),
 		.agents = &collect->agents,
 		.deadline_ms = o->deadline_ms > 0 ? o->deadline_ms : ND_COLLECT_NODE_MS,
+		.request = ask->request,
+		.what = ask->what,
+		.suffix = ask->suffix,
 		.sink = collect->sink,
 		.progress = o->progress,
 		.progress_ctx = o->progress_ctx,
@@ -97,10 +99,32 @@ static void node_start(struct nd_collect *collect, const struct nd_node_target *
 		.ctx = collect,
 	};
 	struct nd_exec *exec = nd_exec_start(collect->loop, &spec, &err);
+
 	if (exec)
 		ND_ARENA_PUSH(&collect->arena, collect->execs, collect->nexecs) = exec;
 	else
-		node_gap_put(collect, target->node, err.text);
+		node_gap_put(collect, ask->what, target->node, err.text);
+}
+
+static void node_start(struct nd_collect *collect, const struct nd_node_target *target)
+{
+	static const struct nd_ask ask = {
+		.request = {request_all, sizeof(request_all) - 1},
+		.what = "node report",
+		.suffix = "",
+	};
+	char why[300];
+
+	if (!target->is_running) {
+		/* exec in a paused container waits for ever, in a stopped one it fails */
+		snprintf(why, sizeof(why), "its container is %s", target->state);
+		nd_text_safe(why, sizeof(why), nd_arena_printf(&collect->arena, "%s", why));
+		node_gap_put(collect, ask.what, target->node, why);
+		progress(collect, target->node, "not running");
+		return;
+	}
+	ND_ARENA_PUSH(&collect->arena, collect->nodes.nodes, collect->nodes.nnodes) = *target;
+	exec_start(collect, target, &ask);
 }
 
 static void nodes_start(struct nd_collect *collect, const struct nd_node_list *list)
@@ -115,7 +139,8 @@ static void nodes_start(struct nd_collect *collect, const struct nd_node_list *l
 		node_start(collect, &list->nodes[i]);
 	}
 	if (only && !is_found)
-		node_gap_put(collect, only, "the cluster has no container of that name");
+		node_gap_put(collect, "node report", only,
+			     "the cluster has no container of that name");
 }
 
 static void list_emit(struct nd_collect *collect, const struct nd_child *child)
@@ -268,6 +293,16 @@ struct nd_collect *nd_collect_start(struct nd_loop *loop, const struct nd_collec
 		gap_put(collect, "node reports", "host",
 			"not a kind cluster: container engines know nodes by kind's label only");
 	return collect;
+}
+
+void nd_collect_ask(struct nd_collect *collect, const char *node, const struct nd_ask *ask)
+{
+	for (size_t i = 0; i < collect->nodes.nnodes; i++)
+		if (nd_eq(collect->nodes.nodes[i].node, node)) {
+			exec_start(collect, &collect->nodes.nodes[i], ask);
+			return;
+		}
+	node_gap_put(collect, ask->what, node, "it was not reached before");
 }
 
 int nd_collect_status(const struct nd_collect *collect, struct nd_err *err)

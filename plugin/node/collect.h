@@ -5,6 +5,7 @@
 #ifndef ND_PLUGIN_NODE_COLLECT_H
 #define ND_PLUGIN_NODE_COLLECT_H
 
+#include "common/text.h"
 #include "plugin/evidence/item.h"
 #include "plugin/kube/loop.h"
 #include "plugin/node/transport.h"
@@ -29,6 +30,14 @@ struct nd_collect;
  */
 struct nd_collect *nd_collect_start(struct nd_loop *loop, const struct nd_collect_options *options,
 				    const struct nd_sink *sink, struct nd_err *err);
+/* One more conversation with a node, once the first has ended: the request is for probes, say. */
+struct nd_ask {
+	struct nd_str request; /* docs/wire.md; outlives the loop's run */
+	const char *what;      /* names the gap when it fails: "probes" */
+	const char *suffix;    /* goes behind the names of the reply's sections: "", "-2" */
+};
+/* Start it; it runs in the next nd_loop_run. The request and the texts must outlive that. */
+void nd_collect_ask(struct nd_collect *collect, const char *node, const struct nd_ask *ask);
 /* After the loop: 0, or -1 with the first error of the sink, which ended the collection. */
 int nd_collect_status(const struct nd_collect *collect, struct nd_err *err) ND_MUST_USE;
 void nd_collect_free(struct nd_collect *collect); /* before the loop's; kills what still runs */

@@ -22,9 +22,9 @@ struct nd_exec {
 	struct nd_exec_spec spec;
 	struct nd_child *child;
 	enum stage stage;
-	size_t at;		/* bytes of the child's output that were the script's lines */
-	int64_t taken_unix_s;	/* when the request was sent */
-	char refusal[300];	/* why, when refused; safe for a terminal */
+	size_t at;	      /* bytes of the child's output that were the script's lines */
+	int64_t taken_unix_s; /* when the request was sent */
+	char refusal[300];    /* why, when refused; safe for a terminal */
 	bool has_sink_failed;
 	struct nd_err sink_err;
 };
@@ -47,16 +47,10 @@ static void refuse(struct nd_exec *exec, struct nd_str said)
 
 static void request_send(struct nd_exec *exec)
 {
-	static const char request[] = "netdoctor 1\n"
-#define ND_SECTION(id, name, what) "collect " name "\n"
-#include "common/sections.def"
-#undef ND_SECTION
-				      "go\n";
-
 	exec->stage = ND_EXEC_COLLECTING;
 	exec->taken_unix_s = nd_clock_unix_s();
 	progress(exec, "collecting");
-	nd_child_send(exec->child, request, sizeof(request) - 1);
+	nd_child_send(exec->child, exec->spec.request.p, exec->spec.request.n);
 	nd_child_end_input(exec->child); /* the agent ends at the end of its input */
 }
 
@@ -138,7 +132,7 @@ static void gap_put(struct nd_exec *exec, const char *what, const char *why)
 static int frame_take(void *ctx, const struct nd_wire_frame *frame, struct nd_err *err)
 {
 	struct nd_exec *exec = ctx;
-	char raw[512], why[512];
+	char raw[512], why[512], name[sizeof(frame->name) + 8];
 
 	if (frame->is_gap) {
 		snprintf(raw, sizeof(raw), "%.*s", (int)(frame->len < 500 ? frame->len : 500),
@@ -149,10 +143,11 @@ static int frame_take(void *ctx, const struct nd_wire_frame *frame, struct nd_er
 		*err = exec->sink_err;
 		return -1;
 	}
+	snprintf(name, sizeof(name), "%s%s", frame->name, exec->spec.suffix);
 	struct nd_item item = {
 		.kind = ND_ITEM_SECTION,
 		.node = exec->spec.node,
-		.name = frame->name,
+		.name = name,
 		.bytes = frame->bytes,
 		.len = frame->len,
 		.taken_unix_s = exec->taken_unix_s,
@@ -170,7 +165,7 @@ static void reply_take(struct nd_exec *exec)
 
 	nd_child_why(child, why, sizeof(why));
 	if (child->out.len == exec->at) { /* "cut at byte 0" would say less */
-		gap_put(exec, "node report", is_clean ? "the agent said nothing" : why);
+		gap_put(exec, exec->spec.what, is_clean ? "the agent said nothing" : why);
 		return;
 	}
 	int rc = nd_wire_parse(child->out.data + exec->at, child->out.len - exec->at, frame_take,
@@ -180,9 +175,9 @@ static void reply_take(struct nd_exec *exec)
 	if (rc < 0) {
 		snprintf(text, sizeof(text), "%s%s%s", err.text, is_clean ? "" : "; ",
 			 is_clean ? "" : why);
-		gap_put(exec, "node report", text);
+		gap_put(exec, exec->spec.what, text);
 	} else if (!is_clean) {
-		gap_put(exec, "node report", why);
+		gap_put(exec, exec->spec.what, why);
 	}
 }
 
@@ -196,11 +191,11 @@ static void done(void *ctx, struct nd_child *child)
 	if (exec->stage == ND_EXEC_COLLECTING)
 		reply_take(exec);
 	else if (exec->stage == ND_EXEC_REFUSED)
-		gap_put(exec, "node report", exec->refusal);
+		gap_put(exec, exec->spec.what, exec->refusal);
 	else if (child->end == ND_CHILD_EXITED && child->status == 0)
-		gap_put(exec, "node report", "the shell on the node said nothing");
+		gap_put(exec, exec->spec.what, "the shell on the node said nothing");
 	else
-		gap_put(exec, "node report", nd_child_why(child, why, sizeof(why)));
+		gap_put(exec, exec->spec.what, nd_child_why(child, why, sizeof(why)));
 	nd_child_free(exec->child);
 	exec->child = NULL;
 	progress(exec, is_good && !exec->has_sink_failed ? "done" : "failed");

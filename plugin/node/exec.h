@@ -5,6 +5,7 @@
 #ifndef ND_PLUGIN_NODE_EXEC_H
 #define ND_PLUGIN_NODE_EXEC_H
 
+#include "common/text.h"
 #include "plugin/evidence/item.h"
 #include "plugin/kube/loop.h"
 #include "plugin/node/script.h"
@@ -16,6 +17,9 @@ struct nd_exec_spec {
 	const char *const *argv;	     /* runs the script on it; outlives the exec */
 	const struct nd_node_agents *agents; /* outlives the exec */
 	int64_t deadline_ms;
+	struct nd_str request; /* docs/wire.md; outlives the exec */
+	const char *what;      /* what a failure leaves unknown: "node report", "probes" */
+	const char *suffix;    /* behind the names of its sections, "" or "-2" for a second round */
 	const struct nd_sink *sink;
 	/* "sending the agent", "collecting", "done", or "failed"; may be NULL. */
 	void (*progress)(void *ctx, const char *node, const char *state);

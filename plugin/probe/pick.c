@@ -133,11 +133,11 @@ static void mark_isolated(struct nd_pick *pick)
 	}
 }
 
-bool nd_pick_dns_is_open(const struct nd_pick *pick)
+static bool is_dns_open(const struct nd_pick *pick)
 {
 	const struct nd_cluster *c = pick->cluster;
 
-	if (!nd_look_has_list(c, "networkpolicies"))
+	if (!pick->dns || !nd_look_has_list(c, "networkpolicies"))
 		return false;
 	for (size_t i = first_pod(c, "kube-system");
 	     i < c->npods && nd_eq(c->pods[i].meta.ns, "kube-system"); i++)
@@ -275,6 +275,7 @@ void nd_pick_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 	out->dns = nd_look_service(cluster, "kube-system", "kube-dns");
 	out->api = nd_look_service(cluster, "default", "kubernetes");
 	mark_isolated(out);
+	out->is_dns_open = is_dns_open(out);
 	add_nodes(out);
 	for (size_t i = 0; i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];

@@ -29,6 +29,9 @@ struct nd_pick_node {
 	/* With a TCP listener if the node has any such pod; DNS servers first. */
 	struct nd_pick_pod **targets[ND_FAMILIES]; /* ntargets[] */
 	size_t ntargets[ND_FAMILIES];
+	/* A source that is the one ready endpoint of a service, and that service; or NULL. */
+	const struct nd_pick_pod *hairpin[ND_FAMILIES];
+	const struct nd_pick_service *own[ND_FAMILIES];
 };
 
 /* One TCP port of a service that must answer. */
@@ -37,6 +40,12 @@ struct nd_pick_service {
 	const struct nd_service_port *port;
 	size_t nready;		      /* endpoints */
 	const struct nd_endpoint *ep; /* the first ready one */
+};
+
+/* A DNS server that must answer. */
+struct nd_pick_server {
+	struct nd_ip ip;
+	uint16_t port; /* UDP */
 };
 
 struct nd_pick {
@@ -50,11 +59,15 @@ struct nd_pick {
 	struct nd_pick_service *services[ND_FAMILIES]; /* nservices[], as cluster->services */
 	size_t nservices[ND_FAMILIES];
 	const struct nd_service *dns, *api; /* kube-system/kube-dns, default/kubernetes; or NULL */
+	bool is_dns_open;		    /* no policy may isolate the pods behind dns */
+	struct nd_pick_server
+		*servers[ND_FAMILIES]; /* nservers[], behind dns; as cluster->slices */
+	size_t nservers[ND_FAMILIES];
 };
 
 void nd_pick_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 		   const struct nd_probe_options *options, struct nd_pick *out);
-/* Fills services, dns, api; part of nd_pick_build. */
+/* Fills services, servers, hairpins; the last part of nd_pick_build. */
 void nd_pick_services(struct nd_pick *pick);
 
 struct nd_ip nd_pick_pod_ip(const struct nd_pod *pod, int family);
@@ -69,8 +82,6 @@ bool nd_pick_listens(const struct nd_socket *sockets, size_t n, bool is_udp, str
  */
 bool nd_pick_endpoint_answers(const struct nd_pick *pick, const struct nd_endpoint *ep, bool is_udp,
 			      uint16_t port);
-/* No policy may isolate the pods behind the DNS service. */
-bool nd_pick_dns_is_open(const struct nd_pick *pick);
 
 /* The slices of a service, side by side in cluster->slices. */
 const struct nd_slice *nd_slices_of(const struct nd_cluster *cluster,

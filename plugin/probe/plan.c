@@ -160,52 +160,36 @@ static void plan_api(struct build *b, const struct from *from, int family)
 }
 
 /* At most MAX_DNS_PODS of the servers, other ones from each node when there are more. */
-static void plan_dns_pods(struct build *b, const struct from *from,
-			  const struct nd_service_port *port, int family)
+static void plan_dns_pods(struct build *b, const struct from *from, int family)
 {
-	size_t n, nready = 0, index = 0;
-	const struct nd_slice *slices = nd_slices_of(b->pick.cluster, b->pick.dns, &n);
+	size_t n = b->pick.nservers[family];
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < n; i++) {
-			const struct nd_slice_port *to = nd_slice_port_of(&slices[i], port);
+	for (size_t i = 0; i < n && i < MAX_DNS_PODS; i++) {
+		const struct nd_pick_server *server =
+			&b->pick.servers[family][n > MAX_DNS_PODS ? (from->node + i) % n : i];
 
-			if (slices[i].family != (family ? 6 : 4) || !to)
-				continue;
-			for (size_t j = 0; j < slices[i].nendpoints; j++) {
-				const struct nd_endpoint *ep = &slices[i].endpoints[j];
-
-				if (!ep->is_ready ||
-				    !nd_pick_endpoint_answers(&b->pick, ep, true, to->port))
-					continue;
-				if (pass == 0)
-					nready++;
-				else if ((index++ + nready - from->node % nready) % nready <
-					 MAX_DNS_PODS)
-					send(b, from, ND_PROBE_dns_udp, ep->ip, to->port);
-			}
-		}
+		send(b, from, ND_PROBE_dns_udp, server->ip, server->port);
+	}
 }
 
 static void plan_dns(struct build *b, const struct from *from, int family)
 {
 	const struct nd_service *dns = b->pick.dns;
 
-	if (!dns || !has_family(b, from, family) || !nd_pick_service_ip(dns, family).family ||
-	    !nd_pick_dns_is_open(&b->pick))
+	if (!b->pick.is_dns_open || !has_family(b, from, family))
 		return;
 	for (size_t i = 0; i < dns->nports; i++) {
 		const struct nd_service_port *port = &dns->ports[i];
 
-		if (port->port != 53)
+		if (port->port != 53 || !nd_pick_service_ip(dns, family).family)
 			continue;
 		if (nd_service_port_is(port, "UDP"))
 			send(b, from, ND_PROBE_dns_udp, nd_pick_service_ip(dns, family), 53);
 		if (nd_service_port_is(port, "TCP") && from->pod)
 			send(b, from, ND_PROBE_dns_tcp, nd_pick_service_ip(dns, family), 53);
-		if (nd_service_port_is(port, "UDP") && from->pod)
-			plan_dns_pods(b, from, port, family);
 	}
+	if (from->pod)
+		plan_dns_pods(b, from, family);
 }
 
 static bool is_domain(const char *p, size_t n)
@@ -333,22 +317,11 @@ static void plan_services(struct build *b, const struct from *from, size_t rank,
 static void plan_hairpin(struct build *b, size_t node, int family)
 {
 	const struct nd_pick_node *n = &b->pick.nodes[node];
+	struct from from = {node, n->hairpin[family]};
 
-	for (size_t i = 0; i < b->pick.nservices[family]; i++) {
-		const struct nd_pick_service *s = &b->pick.services[family][i];
-
-		if (s->nready != 1)
-			continue;
-		for (size_t j = 0; j < n->nsources; j++) {
-			struct from from = {node, n->sources[j]};
-
-			if (!nd_ip_eq(nd_pick_pod_ip(n->sources[j]->pod, family), s->ep->ip))
-				continue;
-			send(b, &from, ND_PROBE_tcp, nd_pick_service_ip(s->service, family),
-			     s->port->port);
-			return;
-		}
-	}
+	if (from.pod)
+		send(b, &from, ND_PROBE_tcp, nd_pick_service_ip(n->own[family]->service, family),
+		     n->own[family]->port->port);
 }
 
 static void plan_nodeports(struct build *b, size_t node, int family)

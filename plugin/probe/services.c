@@ -142,6 +142,51 @@ static bool is_wanted(const struct nd_pick *pick, const struct nd_service *servi
 	       (!pick->only_ns || nd_eq(pick->only_ns, service->meta.ns));
 }
 
+static void add_service(struct nd_pick *pick, struct nd_pick_service s, int family)
+{
+	/* The DNS port is asked in its own language. */
+	if (!nd_pick_service_ip(s.service, family).family || !s.port->port ||
+	    !nd_service_port_is(s.port, "TCP") || (s.service == pick->dns && s.port->port == 53) ||
+	    !all_answer(pick, &s, family))
+		return;
+	ND_ARENA_PUSH(pick->arena, pick->services[family], pick->nservices[family]) = s;
+}
+
+/* The node of the one endpoint, when that is a pod which may send; its first such service. */
+static void set_hairpin(struct nd_pick *pick, const struct nd_pick_service *s, int family)
+{
+	const struct nd_pod *pod =
+		s->nready == 1 ? nd_look_pod_by_ip(pick->cluster, s->ep->ip) : NULL;
+	const struct nd_node *node = pod ? nd_look_node(pick->cluster, pod->node) : NULL;
+	struct nd_pick_node *on = node ? &pick->nodes[node - pick->cluster->nodes] : NULL;
+
+	for (size_t i = 0; on && i < on->nsources && !on->hairpin[family]; i++)
+		if (on->sources[i]->pod == pod) {
+			on->hairpin[family] = on->sources[i];
+			on->own[family] = s;
+		}
+}
+
+static void add_servers(struct nd_pick *pick, const struct nd_service_port *port)
+{
+	size_t n;
+	const struct nd_slice *slices = nd_slices_of(pick->cluster, pick->dns, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct nd_slice_port *to = nd_slice_port_of(&slices[i], port);
+		int f = slices[i].family == 6;
+
+		for (size_t j = 0; j < slices[i].nendpoints && to && slices[i].family; j++) {
+			const struct nd_endpoint *ep = &slices[i].endpoints[j];
+			struct nd_pick_server server = {ep->ip, to->port};
+
+			if (ep->is_ready && nd_pick_endpoint_answers(pick, ep, true, to->port))
+				ND_ARENA_PUSH(pick->arena, pick->servers[f], pick->nservers[f]) =
+					server;
+		}
+	}
+}
+
 void nd_pick_services(struct nd_pick *pick)
 {
 	const struct nd_cluster *c = pick->cluster;
@@ -150,18 +195,17 @@ void nd_pick_services(struct nd_pick *pick)
 		const struct nd_service *service = &c->services[i];
 
 		for (size_t j = 0; j < service->nports && is_wanted(pick, service); j++)
-			for (int f = 0; f < ND_FAMILIES; f++) {
-				struct nd_pick_service s = {.service = service,
-							    .port = &service->ports[j]};
-
-				/* The DNS port is asked in its own language. */
-				if (!nd_pick_service_ip(service, f).family || !s.port->port ||
-				    !nd_service_port_is(s.port, "TCP") ||
-				    (service == pick->dns && s.port->port == 53) ||
-				    !all_answer(pick, &s, f))
-					continue;
-				ND_ARENA_PUSH(pick->arena, pick->services[f], pick->nservices[f]) =
-					s;
-			}
+			for (int f = 0; f < ND_FAMILIES; f++)
+				add_service(pick,
+					    (struct nd_pick_service){.service = service,
+								     .port = &service->ports[j]},
+					    f);
 	}
+	for (int f = 0; f < ND_FAMILIES; f++)
+		for (size_t i = 0; i < pick->nservices[f]; i++)
+			set_hairpin(pick, &pick->services[f][i], f);
+	for (size_t i = 0; pick->is_dns_open && i < pick->dns->nports; i++)
+		if (pick->dns->ports[i].port == 53 &&
+		    nd_service_port_is(&pick->dns->ports[i], "UDP"))
+			add_servers(pick, &pick->dns->ports[i]);
 }

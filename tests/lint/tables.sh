@@ -13,7 +13,7 @@ for f in $(grep -l '^const struct nd_check nd_check_' plugin/checks/*.c); do
 	grep -q "^ND_CHECK($r)" plugin/checks/checks.def || { echo "$f: not in checks.def"; fail=1; }
 done
 n=-1
-layers=(HOST NODE KERNEL IPTABLES CNI ROUTES PROXY SERVICE DNS POLICY IMAGE EXTERNAL)
+layers=(HOST NODE KERNEL IPTABLES CNI ROUTES PROXY SERVICE DNS POLICY IMAGE EXTERNAL EFFECT)
 last=-1 lastid=
 for r in $rows; do
 	l=$(sed -n 's/.*\.layer = ND_LAYER_\([A-Z]*\).*/\1/p' "plugin/checks/$r.c" 2>/dev/null | head -1)

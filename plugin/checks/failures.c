@@ -1,0 +1,288 @@
+#include "common/base.h"
+#include "plugin/checks/facts.h"
+#include "plugin/checks/failures.h"
+#include "plugin/checks/hearing.h"
+#include "plugin/checks/service.h"
+
+#define MAX_PROOF 12
+
+/* ---- which probes failed ---- */
+
+struct
+try {
+	const struct nd_probe_result *result;
+	size_t at; /* order of sending */
+};
+
+static int by_probe(const struct nd_probe_result *a, const struct nd_probe_result *b)
+{
+	if (a->netns_inode != b->netns_inode)
+		return a->netns_inode < b->netns_inode ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	int order = memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
+	if (order)
+		return order;
+	if (a->ip.family != b->ip.family || a->port != b->port)
+		return a->ip.family != b->ip.family ? a->ip.family - b->ip.family
+						    : a->port - b->port;
+	if (a->is_aaaa != b->is_aaaa)
+		return a->is_aaaa - b->is_aaaa;
+	return strcmp(a->name ? a->name : "", b->name ? b->name : "");
+}
+
+static int by_try(const void *pa, const void *pb)
+{
+	const struct try *a = pa, *b = pb;
+	int order = by_probe(a->result, b->result);
+	return order ? order : a->at < b->at ? -1 : a->at > b->at;
+}
+
+static int by_sending(const void *pa, const void *pb)
+{
+	const struct nd_failure *a = pa, *b = pb;
+	return a->result < b->result ? -1 : a->result > b->result;
+}
+
+static bool has_failed(const struct nd_probe_result *r)
+{
+	return r->outcome != ND_OUTCOME_ok && r->outcome != ND_OUTCOME_gone &&
+	       r->outcome != ND_OUTCOME_error;
+}
+
+/* tries[0..n) are of one probe. */
+static void judge(struct nd_arena *arena, const struct nd_cluster *cluster,
+		  const struct nd_host *host, const struct try *tries, size_t n,
+		  struct nd_failures *out)
+{
+	const struct nd_probe_result *last = tries[n - 1].result;
+	struct nd_failure f = {.host = host, .result = last, .ntries = n};
+	size_t nfailed = 0;
+	for (size_t i = 0; i < n; i++)
+		if (has_failed(tries[i].result)) {
+			nfailed++;
+			f.result = tries[i].result;
+		}
+	if (!nfailed)
+		return;
+	nd_flow_of(cluster, host, f.result, &f.flow);
+	if (nfailed == n)
+		ND_ARENA_PUSH(arena, out->items, out->n) = f;
+	else if (last->outcome == ND_OUTCOME_ok)
+		ND_ARENA_PUSH(arena, out->shaky, out->nshaky) = f;
+}
+
+static void find_at(struct nd_arena *arena, const struct nd_cluster *cluster,
+		    const struct nd_host *host, struct nd_failures *out)
+{
+	struct try *tries = nd_arena_array(arena, host->nprobes, sizeof(*tries));
+	size_t start = out->n;
+	for (size_t i = 0; i < host->nprobes; i++)
+		tries[i] = (struct try){&host->probes[i], i};
+	qsort(tries, host->nprobes, sizeof(*tries), by_try);
+	for (size_t i = 0, n; i < host->nprobes; i += n) {
+		for (n = 1; i + n < host->nprobes; n++)
+			if (by_probe(tries[i].result, tries[i + n].result) != 0)
+				break;
+		judge(arena, cluster, host, &tries[i], n, out);
+	}
+	if (out->n > start)
+		qsort(out->items + start, out->n - start, sizeof(*out->items), by_sending);
+}
+
+void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
+		      struct nd_failures *out)
+{
+	*out = (struct nd_failures){0};
+	for (size_t i = 0; i < cluster->nhosts; i++)
+		if (cluster->hosts[i].nprobes)
+			find_at(arena, cluster, &cluster->hosts[i], out);
+}
+
+bool nd_failure_is_refusal(const struct nd_cluster *cluster, const struct nd_failure *f)
+{
+	return f->result->outcome == ND_OUTCOME_refused && f->flow.service &&
+	       f->flow.service_port &&
+	       nd_hearing_is_deaf(cluster, f->flow.service, f->flow.service_port);
+}
+
+/* ---- effects of them ---- */
+
+const char *nd_failure_source(struct nd_check_run *run, const struct nd_failure *f)
+{
+	const struct nd_pod *pod = f->flow.source_pod;
+	if (pod)
+		return nd_check_text(run, "pod %s/%s", pod->meta.ns, pod->meta.name);
+	return f->host->node;
+}
+
+/* "10.96.0.10:53 (service kube-system/kube-dns)" */
+static const char *target_text(struct nd_check_run *run, const struct nd_failure *f)
+{
+	char ip[ND_IP_TEXT];
+	const struct nd_service *s = f->flow.service;
+	const struct nd_pod *pod = f->flow.target_pod;
+	const char *what = "";
+	nd_ip_text(f->result->ip, ip);
+	if (s)
+		what = nd_check_text(run, " (service %s/%s)", s->meta.ns, s->meta.name);
+	else if (pod)
+		what = nd_check_text(run, " (pod %s/%s)", pod->meta.ns, pod->meta.name);
+	if (!f->result->port)
+		return nd_check_text(run, "%s%s", ip, what);
+	return nd_check_text(run, f->result->ip.family == 6 ? "[%s]:%u%s" : "%s:%u%s", ip,
+			     f->result->port, what);
+}
+
+static void prove(struct nd_check_run *run, struct nd_finding *finding, const struct nd_failure *f)
+{
+	const struct nd_probe_result *r = f->result;
+	nd_prove(run, finding, nd_fact_where(run, f->host, "probe"),
+		 "%s from %s to %s%s%s: %s after %.3f s, %zu of %zu tries",
+		 nd_probe_kind_name(r->kind), nd_failure_source(run, f), target_text(run, f),
+		 r->name ? ", " : "", r->name ? r->name : "", nd_probe_outcome_name(r->outcome),
+		 (double)r->us / 1e6, f->ntries, f->ntries);
+}
+
+static void add_node(struct nd_check_run *run, struct nd_finding *finding, const char *node)
+{
+	if (!node)
+		return;
+	for (size_t i = 0; i < finding->nnodes; i++)
+		if (nd_eq(finding->nodes[i], node))
+			return;
+	ND_ARENA_PUSH(run->arena, finding->nodes, finding->nnodes) = node;
+}
+
+static void add_nodes(struct nd_check_run *run, struct nd_finding *finding,
+		      const struct nd_failure *f)
+{
+	size_t n = 0;
+	add_node(run, finding, f->flow.source_node);
+	add_node(run, finding, f->flow.target_node);
+	if (!f->flow.service)
+		return;
+	const struct nd_slice *slices = nd_service_slices(run->cluster, f->flow.service, &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t e = 0; e < slices[i].nendpoints; e++)
+			add_node(run, finding, slices[i].endpoints[e].node);
+}
+
+static int by_name(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int by_service(const struct nd_service *a, const struct nd_service *b)
+{
+	return a < b ? -1 : a > b; /* they stand by namespace and name */
+}
+
+static int by_key(enum nd_effect_key key, const struct nd_failure *a, const struct nd_failure *b)
+{
+	int order = 0;
+	switch (key) {
+	case ND_BY_SERVICE:
+		return by_service(a->flow.service, b->flow.service);
+	case ND_BY_TARGET:
+		return by_name(a->flow.target_node, b->flow.target_node);
+	case ND_BY_SOURCE:
+		return by_name(a->host->node, b->host->node);
+	case ND_BY_PAIR:
+		order = by_name(a->host->node, b->host->node);
+		return order ? order : by_name(a->flow.target_node, b->flow.target_node);
+	}
+	return 0;
+}
+
+/* All are in one array: the address says which was sent first. */
+static int by_pair_then_place(const void *pa, const void *pb)
+{
+	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
+				*b = *(const struct nd_failure *const *)pb;
+	int order = by_key(ND_BY_PAIR, a, b);
+	return order ? order : a < b ? -1 : a > b;
+}
+static int by_service_then_place(const void *pa, const void *pb)
+{
+	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
+				*b = *(const struct nd_failure *const *)pb;
+	int order = by_key(ND_BY_SERVICE, a, b);
+	return order ? order : a < b ? -1 : a > b;
+}
+static int by_target_then_place(const void *pa, const void *pb)
+{
+	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
+				*b = *(const struct nd_failure *const *)pb;
+	int order = by_key(ND_BY_TARGET, a, b);
+	return order ? order : a < b ? -1 : a > b;
+}
+
+static const char *subject_of(struct nd_check_run *run, enum nd_effect_key key,
+			      const struct nd_failure *f)
+{
+	const struct nd_service *s = f->flow.service;
+	if (key == ND_BY_SERVICE && s)
+		return nd_check_text(run, "service/%s/%s", s->meta.ns, s->meta.name);
+	if (key == ND_BY_TARGET && f->flow.target_node)
+		return nd_check_text(run, "node/%s", f->flow.target_node);
+	return nd_check_text(run, "node/%s", f->host->node);
+}
+
+/* The outcomes of a group, each once: "TIMEOUT, REFUSED". */
+static const char *outcomes_of(struct nd_check_run *run, const struct nd_failure **group, size_t n)
+{
+	uint32_t seen = 0;
+	const char *text = "";
+	_Static_assert(ND_OUTCOMES <= 32, "a bit an outcome");
+	for (size_t i = 0; i < n; i++) {
+		enum nd_probe_outcome outcome = group[i]->result->outcome;
+		if (seen & 1u << outcome)
+			continue;
+		seen |= 1u << outcome;
+		text = nd_check_text(run, "%s%s%s", text, *text ? ", " : "",
+				     nd_probe_outcome_name(outcome));
+	}
+	return text;
+}
+
+static void make_finding(struct nd_check_run *run, const struct nd_effect_spec *spec,
+			 const struct nd_failure **group, size_t n)
+{
+	struct nd_finding *f = nd_find(run, "%s", subject_of(run, spec->key, group[0]));
+	f->title = spec->title(run, group[0], outcomes_of(run, group, n));
+	for (size_t i = 0; i < n; i++) {
+		add_nodes(run, f, group[i]);
+		if (i < MAX_PROOF)
+			prove(run, f, group[i]);
+	}
+	if (n > MAX_PROOF)
+		nd_prove(run, f, "probes", "and %zu more probes that failed", n - MAX_PROOF);
+}
+
+void nd_effects_find(struct nd_check_run *run, const struct nd_effect_spec *spec)
+{
+	static int (*const orders[])(const void *, const void *) = {
+		[ND_BY_SOURCE] = by_pair_then_place,
+		[ND_BY_PAIR] = by_pair_then_place,
+		[ND_BY_SERVICE] = by_service_then_place,
+		[ND_BY_TARGET] = by_target_then_place,
+	};
+	const struct nd_failure **mine = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < run->failures->n; i++) {
+		const struct nd_failure *f = &run->failures->items[i];
+		if (!(spec->flows & 1u << f->flow.kind) ||
+		    (spec->is_mine && !spec->is_mine(run->cluster, f)))
+			continue;
+		ND_ARENA_PUSH(run->arena, mine, n) = f;
+	}
+	if (n)
+		qsort(mine, n, sizeof(*mine), orders[spec->key]);
+	for (size_t i = 0, count; i < n; i += count) {
+		for (count = 1; i + count < n; count++)
+			if (by_key(spec->key, mine[i], mine[i + count]) != 0)
+				break;
+		make_finding(run, spec, &mine[i], count);
+	}
+}

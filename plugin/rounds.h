@@ -1,0 +1,26 @@
+/*
+ * rounds.h: send the probes of the plan through the nodes' agents, then those that failed once
+ * more, with what is around them. The results come to the model as sections "probe" and "probe-2".
+ */
+#ifndef ND_PLUGIN_ROUNDS_H
+#define ND_PLUGIN_ROUNDS_H
+
+#include "plugin/model/build.h"
+#include "plugin/node/collect.h"
+#include "plugin/probe/plan.h"
+
+struct nd_round_options {
+	struct nd_probe_options plan;
+	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; half of it in the
+			   next */
+	int rate;	/* packets a second and node, 0: ND_PROBE_RATE */
+};
+
+/*
+ * collect has ended its first conversations, with a sink that feeds the model. -1: the loop was
+ * interrupted, or the sink failed; an agent that cannot probe is a gap.
+ */
+int nd_rounds_run(struct nd_loop *loop, struct nd_collect *collect, struct nd_model *model,
+		  const struct nd_round_options *options, struct nd_err *err) ND_MUST_USE;
+
+#endif
