@@ -1,6 +1,8 @@
 /*
  * main.c: the conversation. Read the request, open what is needed, give up everything else,
- * answer, exit. By hand: printf 'netdoctor 1\ncollect all\ngo\n' | netdoctor-agent
+ * answer, exit. A request collects sections or sends probes. By hand:
+ *	printf 'netdoctor 1\ncollect all\ngo\n' | netdoctor-agent
+ *	printf 'netdoctor 1\nprobe 1 tcp node 127.0.0.1 22\ngo\n' | netdoctor-agent
  *
  * Exit codes: 0 answered; 2 bad request or arguments; 3 the answer could not be written;
  * 4 the sandbox could not be entered, so nothing was collected.
@@ -10,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/collect/collect.h"
 #include "agent/collect/ruleset.h"
+#include "agent/probe/probe.h"
 #include "agent/request.h"
 #include "agent/sandbox/enter.h"
 #include "agent/sandbox/selftest.h"
@@ -126,29 +129,88 @@ static int answer(struct nd_agent *agent, const struct nd_request *request, int6
 	return nd_wire_out_end(&wire, err);
 }
 
-static int serve(void)
+static int collect(const struct nd_request *request, int64_t deadline_us)
 {
-	struct nd_request request;
 	struct nd_agent agent = {0};
 	struct nd_err err = {0};
 	struct nd_sandbox_opts opts = {0};
-
-	arm_alarm(ND_REQUEST_DEADLINE_MS); /* also for a request that never comes */
-	if (nd_request_read(STDIN_FILENO, &request, &err) < 0)
-		return say(EXIT_REQUEST, &err);
-	int64_t deadline_us = nd_clock_mono_us() + (int64_t)request.deadline_ms * 1000;
-	arm_alarm(request.deadline_ms);
-	raise_open_files();
-	nd_agent_open(&agent, request.is_wanted[ND_SECTION_pods]);
 	int exit_code = 0;
-	if (close_sandbox(&request, deadline_us, &opts, &err) < 0) {
+
+	raise_open_files();
+	nd_agent_open(&agent, request->is_wanted[ND_SECTION_pods]);
+	if (close_sandbox(request, deadline_us, &opts, &err) < 0) {
 		nd_err_wrap(&err, "no sandbox, no work");
 		exit_code = say(EXIT_SANDBOX, &err);
-	} else if (answer(&agent, &request, deadline_us, opts.gap, &err) < 0) {
+	} else if (answer(&agent, request, deadline_us, opts.gap, &err) < 0) {
 		exit_code = say(EXIT_WRITE, &err);
 	}
 	nd_ruleset_stop();
 	nd_agent_close(&agent);
+	return exit_code;
+}
+
+static int answer_probes(struct nd_probes *probes, const struct nd_request *request,
+			 int64_t deadline_us, const char *sandbox_gap, struct nd_err *err)
+{
+	struct nd_wire_out wire = {0};
+	struct nd_err why = {0};
+	nd_auto_buf struct nd_buf out = {.max_bytes = ND_WIRE_MAX_SECTION};
+	const char *gap = "the results are larger than 64 MiB";
+	int rc = nd_probes_run(probes, request->probe_timeout_ms, request->probe_rate, deadline_us,
+			       &why);
+
+	if (rc < 0)
+		gap = why.text;
+	else
+		nd_probes_write(probes, &out);
+	if (nd_wire_out_start(&wire, STDOUT_FILENO, err) < 0 ||
+	    (sandbox_gap[0] &&
+	     nd_wire_out_frame(&wire, true, "sandbox", sandbox_gap, strlen(sandbox_gap), err) < 0))
+		return -1;
+	if (rc < 0 || out.is_over)
+		rc = nd_wire_out_frame(&wire, true, "probe", gap, strlen(gap), err);
+	else
+		rc = nd_wire_out_frame(&wire, false, "probe", out.data, out.len, err);
+	return rc < 0 ? -1 : nd_wire_out_end(&wire, err);
+}
+
+static int probe(const struct nd_request *request, struct nd_arena *arena, int64_t deadline_us)
+{
+	struct nd_probes *probes = nd_arena_alloc(arena, sizeof(*probes));
+	struct nd_err err = {0};
+	struct nd_sandbox_opts opts = {.is_probing = true};
+	int exit_code = 0;
+
+	if (nd_probes_open(probes, request->probes, request->nprobes, arena, &err) < 0) {
+		exit_code = say(EXIT_REQUEST, &err);
+	} else if (nd_sandbox_begin(&opts, &err) < 0 ||
+		   nd_sandbox_enter(ND_PROFILE_probe, &err) < 0) {
+		nd_err_wrap(&err, "no sandbox, no work");
+		exit_code = say(EXIT_SANDBOX, &err);
+	} else if (answer_probes(probes, request, deadline_us, opts.gap, &err) < 0) {
+		exit_code = say(EXIT_WRITE, &err);
+	}
+	nd_probes_close(probes);
+	return exit_code;
+}
+
+static int serve(void)
+{
+	struct nd_request request;
+	struct nd_arena arena = {0};
+	struct nd_err err = {0};
+	int exit_code;
+
+	arm_alarm(ND_REQUEST_DEADLINE_MS); /* also for a request that never comes */
+	if (nd_request_read(STDIN_FILENO, &arena, &request, &err) < 0) {
+		exit_code = say(EXIT_REQUEST, &err);
+	} else {
+		int64_t deadline_us = nd_clock_mono_us() + (int64_t)request.deadline_ms * 1000;
+		arm_alarm(request.deadline_ms);
+		exit_code = request.nprobes ? probe(&request, &arena, deadline_us)
+					    : collect(&request, deadline_us);
+	}
+	nd_arena_free(&arena);
 	return exit_code;
 }
 

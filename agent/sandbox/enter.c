@@ -1,7 +1,7 @@
 /*
  * The filters are made by gen_filter.c. By hand:
  *	mkdir -p build/gen && gcc -std=gnu11 -I. -o build/gen/gen_filter agent/sandbox/gen_filter.c
- *-lseccomp for p in collect tools; do build/gen/gen_filter $p x86_64 >
+ *-lseccomp for p in collect probe tools; do build/gen/gen_filter $p x86_64 >
  *build/gen/filter_${p}_amd64.h; done
  *	gcc -std=gnu11 -static-pie -fPIE -Os -Ibuild/gen -I. -DND_VERSION='"dev"' -o agent \
  *		$(find agent -name '*.c' ! -name gen_filter.c) common/[!.]*.c
@@ -22,9 +22,11 @@
 
 #if defined(__x86_64__)
 #include "filter_collect_amd64.h"
+#include "filter_probe_amd64.h"
 #include "filter_tools_amd64.h"
 #elif defined(__aarch64__)
 #include "filter_collect_arm64.h"
+#include "filter_probe_arm64.h"
 #include "filter_tools_arm64.h"
 #else
 #error "no seccomp filter for this architecture"
@@ -43,6 +45,7 @@ static const struct {
 	uint64_t caps; /* kept, where they are there */
 } profiles[ND_NPROFILES] = {
 	[ND_PROFILE_collect] = {nd_filter_collect, ND_ARRAY_LEN(nd_filter_collect), CAPS_READ},
+	[ND_PROFILE_probe] = {nd_filter_probe, ND_ARRAY_LEN(nd_filter_probe), 0},
 	[ND_PROFILE_tools] = {nd_filter_tools, ND_ARRAY_LEN(nd_filter_tools), CAPS_TOOLS},
 };
 
@@ -116,6 +119,8 @@ int nd_sandbox_begin(struct nd_sandbox_opts *opts, struct nd_err *err)
 {
 	uint64_t keep = opts->needs_raw ? CAPS_TOOLS : CAPS_TOOLS & ~CAP(CAP_NET_RAW);
 
+	if (opts->is_probing)
+		keep = 0;
 	opts->gap[0] = '\0';
 	if (limit_resources(err) < 0 || drop_bounding(keep, err) < 0)
 		return -1;
@@ -123,7 +128,7 @@ int nd_sandbox_begin(struct nd_sandbox_opts *opts, struct nd_err *err)
 		return nd_err_sys(err, ND_E_IO, errno, "set no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return nd_err_sys(err, ND_E_IO, errno, "become undumpable");
-	int rc = nd_landlock_restrict(opts->programs, err);
+	int rc = nd_landlock_restrict(opts->programs, opts->is_probing, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)

@@ -3,7 +3,7 @@
  *
  *	nd_sandbox_begin(&opts, err)		rlimits, bounding set, no_new_privs, Landlock
  *	(children are started; each enters ND_PROFILE_tools before its execve)
- *	nd_sandbox_enter(ND_PROFILE_collect)	capabilities, seccomp
+ *	nd_sandbox_enter(ND_PROFILE_collect)	capabilities, seccomp; or ND_PROFILE_probe
  *
  * Whatever the agent needs open (namespaces, netlink sockets) is opened before the first step.
  */
@@ -22,7 +22,8 @@ enum nd_profile {
 };
 
 struct nd_sandbox_opts {
-	bool needs_raw; /* legacy tables are there: their reader needs CAP_NET_RAW */
+	bool needs_raw;	 /* legacy tables are there: their reader needs CAP_NET_RAW */
+	bool is_probing; /* no file will be read, TCP connects, no capability is needed */
 	const char *const *programs; /* names of what may be executed; NULL-ended */
 	char gap[256]; /* out: "" or why a part of the sandbox is missing (no Landlock) */
 };

@@ -32,6 +32,7 @@
 #define ND_TCGETS2 0x802c542au /* isatty of glibc 2.42 */
 #define ND_TIOCGWINSZ 0x5413u
 #define ND_SOL_NETLINK 270
+#define ND_ICMP_FILTER 1 /* ICMP_FILTER and ICMP6_FILTER */
 
 struct rule {
 	const char *name;
@@ -88,20 +89,16 @@ struct rule {
 		arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value)               \
 	}
 
-/* What every profile may do: read files, wait, use memory. */
-static const struct rule base_rules[] = {
+/* Where files are read. */
+static const struct rule file_rules[] = {
 	/* Which files is Landlock's business; none may be opened for writing. */
 	ALLOW1("open", BITS(1, WRITING, 0)),
 	ALLOW1("openat", BITS(2, WRITING, 0)),
 	REFUSE("openat2", ENOSYS),
-	ALLOW("read"),
-	ALLOW("readv"),
 	ALLOW("pread64"),
 	ALLOW("lseek"),
-	ALLOW("close"),
 	ALLOW("stat"),
 	ALLOW("lstat"),
-	ALLOW("fstat"),
 	ALLOW("newfstatat"),
 	ALLOW("statx"),
 	ALLOW("access"),
@@ -111,13 +108,21 @@ static const struct rule base_rules[] = {
 	ALLOW("readlinkat"),
 	ALLOW("getdents64"),
 	ALLOW("getcwd"),
-	ALLOW("fcntl"),
 	ALLOW("fadvise64"),
+};
+
+/* What every profile may do: use what is open, wait, use memory. */
+static const struct rule base_rules[] = {
+	ALLOW("read"),
+	ALLOW("readv"),
+	ALLOW("close"),
+	ALLOW("fstat"),
+	ALLOW("fcntl"),
 	/* To what is open: stdout, stderr, pipes. */
 	ALLOW("write"),
 	ALLOW("writev"),
 	ALLOW1("ioctl", EQ(1, ND_TCGETS)),
-	/* Netlink sockets; who may make them is said below. */
+	/* Sockets; who may make them is said below. */
 	ALLOW("sendto"),
 	ALLOW("sendmsg"),
 	ALLOW("recvfrom"),
@@ -161,6 +166,21 @@ static const struct rule base_rules[] = {
 static const struct rule collect_rules[] = {
 	ALLOW1("ioctl", EQ(1, ND_SIOCETHTOOL)), ALLOW("wait4"),
 	ALLOW1("kill", EQ(1, SIGKILL)), /* children that pass their deadline */
+};
+
+/*
+ * Probes: no file, no new socket, no process; what is open may connect. glibc's fstat is
+ * newfstatat with an empty path: no probe needs it.
+ */
+static const struct rule probe_rules[] = {
+	ALLOW("connect"),
+	ALLOW("getsockopt"),
+	/* An echo socket begins to listen; numbers of linux/icmp.h and netinet/icmp6.h. */
+	ALLOW2("setsockopt", EQ(1, SOL_RAW), EQ(2, ND_ICMP_FILTER)),
+	ALLOW2("setsockopt", EQ(1, IPPROTO_ICMPV6), EQ(2, ND_ICMP_FILTER)),
+	ALLOW("epoll_ctl"),
+	ALLOW("epoll_wait"),
+	ALLOW("epoll_pwait"),
 };
 
 /* iptables-save and nft, from before their execve on. */
@@ -207,12 +227,15 @@ static const struct rule tools_rules[] = {
 	ALLOW("dup3"),
 };
 
+enum { collect_reads_files = 1, probe_reads_files = 0, tools_reads_files = 1 };
+
 static const struct profile {
 	const char *name;
+	bool reads_files;
 	const struct rule *rules; /* besides base_rules */
 	size_t nrules;
 } profiles[] = {
-#define ND_PROFILE(id, what) {#id, id##_rules, ND_ARRAY_LEN(id##_rules)},
+#define ND_PROFILE(id, what) {#id, id##_reads_files, id##_rules, ND_ARRAY_LEN(id##_rules)},
 #include "agent/sandbox/profiles.def"
 #undef ND_PROFILE
 };
@@ -278,6 +301,8 @@ static int generate(const struct profile *profile, const char *arch_name)
 		 seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
 		fprintf(stderr, "gen_filter: cannot set up a filter for %s\n", arch_name);
 	else if (add_rules(ctx, base_rules, ND_ARRAY_LEN(base_rules), arch) == 0 &&
+		 (!profile->reads_files ||
+		  add_rules(ctx, file_rules, ND_ARRAY_LEN(file_rules), arch) == 0) &&
 		 add_rules(ctx, profile->rules, profile->nrules, arch) == 0)
 		rc = print_filter(ctx, profile, arch_name);
 	if (ctx)

@@ -24,8 +24,9 @@ enum {
 #define FS_REFER (1ULL << 13)	    /* ABI 2 */
 #define FS_TRUNCATE (1ULL << 14)    /* ABI 3 */
 #define FS_IOCTL_DEV (1ULL << 15)   /* ABI 5 */
-#define NET_TCP 3ULL		    /* ABI 4: bind, connect */
-#define SCOPE_ALL 3ULL		    /* ABI 6: abstract unix sockets, signals */
+#define NET_BIND_TCP 1ULL	    /* ABI 4 */
+#define NET_CONNECT_TCP 2ULL
+#define SCOPE_ALL 3ULL /* ABI 6: abstract unix sockets, signals */
 
 struct ruleset_attr {
 	uint64_t fs;
@@ -130,7 +131,21 @@ static int add_program(int ruleset, const char *name, struct nd_err *err)
 	return add_path(ruleset, interpreter, 0, FS_EXECUTE | FS_READ_FILE, err);
 }
 
-int nd_landlock_restrict(const char *const *programs, struct nd_err *err)
+static int add_readable(int ruleset, const char *const *programs, struct nd_err *err)
+{
+	for (size_t i = 0; i < ND_ARRAY_LEN(readable); i++)
+		if (add_path(ruleset, readable[i], 0, FS_READ_FILE | FS_READ_DIR, err) < 0)
+			return -1;
+	for (size_t i = 0; i < ND_ARRAY_LEN(readable_plain); i++)
+		if (add_path(ruleset, readable_plain[i], O_NOFOLLOW, FS_READ_FILE, err) < 0)
+			return -1;
+	for (; programs && *programs; programs++)
+		if (add_program(ruleset, *programs, err) < 0)
+			return -1;
+	return 0;
+}
+
+int nd_landlock_restrict(const char *const *programs, bool is_probing, struct nd_err *err)
 {
 	struct ruleset_attr attr = {.fs = FS_ALL_1};
 	long abi = syscall(CREATE_RULESET, NULL, 0, VERSION_FLAG);
@@ -143,7 +158,7 @@ int nd_landlock_restrict(const char *const *programs, struct nd_err *err)
 	if (abi >= 3)
 		attr.fs |= FS_TRUNCATE;
 	if (abi >= 4) {
-		attr.net = NET_TCP;
+		attr.net = NET_BIND_TCP | (is_probing ? 0 : NET_CONNECT_TCP);
 		size = offsetof(struct ruleset_attr, scoped);
 	}
 	if (abi >= 5)
@@ -155,15 +170,8 @@ int nd_landlock_restrict(const char *const *programs, struct nd_err *err)
 	nd_auto_fd int ruleset = (int)syscall(CREATE_RULESET, &attr, size, 0);
 	if (ruleset < 0)
 		return nd_err_sys(err, ND_E_IO, errno, "make a Landlock ruleset");
-	for (size_t i = 0; i < ND_ARRAY_LEN(readable); i++)
-		if (add_path(ruleset, readable[i], 0, FS_READ_FILE | FS_READ_DIR, err) < 0)
-			return -1;
-	for (size_t i = 0; i < ND_ARRAY_LEN(readable_plain); i++)
-		if (add_path(ruleset, readable_plain[i], O_NOFOLLOW, FS_READ_FILE, err) < 0)
-			return -1;
-	for (; programs && *programs; programs++)
-		if (add_program(ruleset, *programs, err) < 0)
-			return -1;
+	if (!is_probing && add_readable(ruleset, programs, err) < 0)
+		return -1;
 	if (syscall(RESTRICT_SELF, ruleset, 0) < 0)
 		return nd_err_sys(err, ND_E_IO, errno, "enter the Landlock ruleset");
 	return 1;

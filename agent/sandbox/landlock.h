@@ -8,8 +8,10 @@
 
 /*
  * Restrict this process to reading the paths in landlock.c and executing the programs (and their
- * ELF interpreters). 1: done; 0: the kernel has no Landlock; -1: it has, and it failed.
+ * ELF interpreters); one that is probing may open no file, but connect over TCP.
+ * 1: done; 0: the kernel has no Landlock; -1: it has, and it failed.
  */
-int nd_landlock_restrict(const char *const *programs, struct nd_err *err) ND_MUST_USE;
+int nd_landlock_restrict(const char *const *programs, bool is_probing, struct nd_err *err)
+	ND_MUST_USE;
 
 #endif

@@ -176,8 +176,11 @@ int nd_selftest(const char *profile_name, const char *deed)
 {
 	struct nd_err err = {0};
 	struct nd_sandbox_opts opts = {.programs = nd_ruleset_programs};
-	enum nd_profile profile =
-		nd_eq(profile_name, "tools") ? ND_PROFILE_tools : ND_PROFILE_collect;
+	enum nd_profile profile = nd_eq(profile_name, "tools")	 ? ND_PROFILE_tools
+				  : nd_eq(profile_name, "probe") ? ND_PROFILE_probe
+								 : ND_PROFILE_collect;
+
+	opts.is_probing = profile == ND_PROFILE_probe;
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(deeds); i++) {
 		if (!nd_eq(deed, deeds[i].name))

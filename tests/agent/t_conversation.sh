@@ -46,7 +46,7 @@ printf 'netdoctor 1\ncollect host\ndeadline-ms 0\ngo\n' | bad deadline-zero "lin
 printf 'netdoctor 1\ncollect host\ndeadline-ms 99999999999999999999\ngo\n' | bad deadline-huge "line 3"
 printf 'netdoctor 1\n\033[31mred\ngo\n' | bad control-characters "line 2, '?\[31mred'"
 { printf 'netdoctor 1\n'; yes 'collect host' | head -n 300; printf 'go\n'; } | bad too-many-lines "more than 256 lines"
-{ printf 'netdoctor 1\n'; head -c 70000 /dev/zero; } | bad too-large "larger than 65536 bytes"
+{ printf 'netdoctor 1\n'; head -c 9000000 /dev/zero; } | bad too-large "larger than 8388608 bytes"
 "$AGENT" --listen </dev/null >"$tmp/out" 2>"$tmp/err"
 check bad-argument [ $? -eq 2 ]
 
