@@ -141,8 +141,8 @@ test_healthy() { # test_healthy CLUSTER
 	why=$(quiet "$n") && why=$(same_offline "$n") && { result healthy "$1" "no cause" "$(top "$n")" ok $((SECONDS - t0)); return; }
 	result healthy "$1" "no cause" "$(top "$n")" FAIL $((SECONDS - t0)) "$why"
 }
-calm() { # calm CLUSTER: before a fault the tool must be silent, or the last one is not over; waits up to 45 s
-	local end=$((SECONDS + 45))
+calm() { # calm CLUSTER: before a fault the tool must be silent, or the last one is not over; waits up to 2 minutes: kubelets and controllers take their time
+	local end=$((SECONDS + 120))
 	while diagnose "$1" calm; ! quiet calm >"$TMP/calm.why"; do
 		[[ $SECONDS -lt $end ]] || return 1
 		sleep 2
@@ -180,7 +180,7 @@ test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent ag
 		ok=FAIL why+=$'\n'"heal: $(tail -3 "$TMP/$n.heal")"
 		make_cluster "$c" # again, where it is beyond repair: the next fault needs a healthy one
 	elif ! calm "$c"; then
-		ok=FAIL why+=$'\n'"not silent 45 s after heal: $(head -4 "$TMP/calm.why")"
+		ok=FAIL why+=$'\n'"not silent 2 minutes after heal: $(head -4 "$TMP/calm.why")"
 	fi
 	if [[ $ok == ok ]]; then
 		[[ -n ${KEEP_BUNDLES:-} ]] || rm -f "$BUNDLES/$n.tar.gz"
