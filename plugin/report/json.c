@@ -14,6 +14,19 @@ static void print_proof(struct nd_jsonw *w, const struct nd_finding *f)
 	nd_jsonw_end(w, ']');
 }
 
+/* Who explains it: null for a root cause, and for an effect that nobody explains. */
+static void print_explainer(struct nd_jsonw *w, const struct nd_finding *cause)
+{
+	if (!cause) {
+		nd_jsonw_str(w, "explained_by", NULL);
+		return;
+	}
+	nd_jsonw_begin(w, "explained_by", '{');
+	nd_jsonw_str(w, "id", cause->check->id);
+	nd_jsonw_str(w, "subject", cause->subject);
+	nd_jsonw_end(w, '}');
+}
+
 static void print_finding(struct nd_jsonw *w, const struct nd_diagnosis *d,
 			  const struct nd_finding *f)
 {
@@ -33,6 +46,7 @@ static void print_finding(struct nd_jsonw *w, const struct nd_diagnosis *d,
 		if (d->effects[i]->explained_by == f)
 			nd_jsonw_str(w, NULL, nd_finding_title(d->effects[i]));
 	nd_jsonw_end(w, ']');
+	print_explainer(w, f->explained_by);
 	nd_jsonw_str(w, "repair", NULL); /* until `kubectl netdoctor repair` knows this one */
 	nd_jsonw_str(w, "fix", nd_finding_fix(f, fix, sizeof(fix)));
 	nd_jsonw_end(w, '}');

@@ -162,6 +162,9 @@ check_fault() { # check_fault NAME FAULT CLUSTER: prints why not
 		esac
 		is_right "$1" "$2" "$3" || { echo "causes: $(jq -rc '[.causes[] | "\(.id) \(.subject)"]' "$TMP/$1.json")"; return 1; }
 		[[ $(jq '.causes[0].proof | length' "$TMP/$1.json") -ge 1 ]] || { echo "the cause has no proof"; return 1; }
+		# One fault was injected: whatever else is seen must be its doing.
+		jq -e '[.effects[] | select(.explained_by == null and (.id | startswith("eff-")))] | length == 0' "$TMP/$1.json" >/dev/null ||
+			{ echo "effects that nobody explains:"; jq -r '.effects[] | select(.explained_by == null) | "\(.id) \(.subject): \(.title)"' "$TMP/$1.json"; return 1; }
 	fi
 	same_offline "$1"
 }
