@@ -87,10 +87,15 @@ is_healthy() {
 }
 
 symptom() { # NAME: its line of docs/symptoms.md
-	local i c line="| $1 |"
+	local i c o line="| $1 |"
 	for ((i = 0; i < ${#columns}; i++)); do
-		c=${columns:i:1}
-		if [[ ${got[$c]:-} == "${healthy[$c]}" ]]; then line+=' . |'; else line+=" ${got[$c]:- } |"; fi
+		c=${columns:i:1} o=${got[$c]:-}
+		case $o in
+		"${healthy[$c]}") o=. ;;
+		TIMEOUT) o=T ;; NOHOST) o=U ;; NONET) o=N ;; REFUSED) o=R ;; STALL) o=S ;;
+		ok:*) o=${o#ok:} ;;
+		esac
+		line+=" $o |"
 	done
 	echo "$line" >>"$SYMPTOMS"
 }

@@ -84,10 +84,10 @@ ptp_routes() { # POD HOST
 }
 
 # The tunnel of n1 or n2, anew: a link that goes down takes its routes along.
-flannel_up() { # NODE [VNI]
+flannel_up() { # NODE [VNI [PORT]]
 	local own=${1#n} peer=$((3 - ${1#n}))
 	ip -n "$topo$1" link del flannel.1 2>/dev/null
-	ip -n "$topo$1" link add flannel.1 address "02:00:00:00:01:0$own" mtu 1450 type vxlan id "${2:-1}" dstport 8472 \
+	ip -n "$topo$1" link add flannel.1 address "02:00:00:00:01:0$own" mtu 1450 type vxlan id "${2:-1}" dstport "${3:-8472}" \
 		local "172.30.0.$((own + 1))" dev eth0 nolearning
 	ip -n "$topo$1" addr add "10.244.$own.0/32" dev flannel.1
 	ip -n "$topo$1" link set flannel.1 up
@@ -229,7 +229,8 @@ topo_serve() {
 	done
 	[[ -n $topo_cgroup ]] || return 1
 	for pod in p1a p1b p2a p3a p3b; do pod_serve $pod $((++i)) || return 1; done
-	u "$topo_python" tests/topo/serve.py >"$topo_tmp/serve-u" 2>&1 </dev/null &
+	# not by u: what is killed must be the server, not a shell that waits for it
+	nsenter --net="/run/netns/${topo}u" -- "$topo_python" tests/topo/serve.py >"$topo_tmp/serve-u" 2>&1 </dev/null &
 	topo_pids+=($!)
 	for i in {1..100}; do
 		(($(cat "$topo_tmp"/serve-* | grep -c '^ready$') == 6)) && return 0
