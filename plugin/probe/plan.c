@@ -208,12 +208,12 @@ static const char *dns_name(struct build *b, const struct nd_host *host)
 	struct nd_str domain = ND_STR("cluster.local"), line;
 
 	while (rest.p && nd_str_line(&rest, &line)) {
-		struct nd_str value;
+		struct nd_str text, value;
 
 		if (!nd_str_starts(line, "clusterDomain:"))
 			continue;
-		value = (struct nd_str){line.p + 14, line.n - 14};
-		if (!nd_str_word(&value, &value))
+		text = (struct nd_str){line.p + 14, line.n - 14};
+		if (!nd_str_word(&text, &value))
 			continue;
 		if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
 		    value.p[value.n - 1] == value.p[0])
