@@ -3,91 +3,28 @@
 #include "plugin/checks/failures.h"
 #include "plugin/checks/hearing.h"
 #include "plugin/checks/service.h"
+#include "plugin/probe/tries.h"
 
 #define MAX_PROOF 12
 
 /* ---- which probes failed ---- */
 
-struct
-try {
-	const struct nd_probe_result *result;
-	size_t at; /* order of sending */
-};
-
-static int by_probe(const struct nd_probe_result *a, const struct nd_probe_result *b)
-{
-	if (a->netns_inode != b->netns_inode)
-		return a->netns_inode < b->netns_inode ? -1 : 1;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	int order = memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
-	if (order)
-		return order;
-	if (a->ip.family != b->ip.family || a->port != b->port)
-		return a->ip.family != b->ip.family ? a->ip.family - b->ip.family
-						    : a->port - b->port;
-	if (a->is_aaaa != b->is_aaaa)
-		return a->is_aaaa - b->is_aaaa;
-	return strcmp(a->name ? a->name : "", b->name ? b->name : "");
-}
-
-static int by_try(const void *pa, const void *pb)
-{
-	const struct try *a = pa, *b = pb;
-	int order = by_probe(a->result, b->result);
-	return order ? order : a->at < b->at ? -1 : a->at > b->at;
-}
-
-static int by_sending(const void *pa, const void *pb)
-{
-	const struct nd_failure *a = pa, *b = pb;
-	return a->result < b->result ? -1 : a->result > b->result;
-}
-
-static bool has_failed(const struct nd_probe_result *r)
-{
-	return r->outcome != ND_OUTCOME_ok && r->outcome != ND_OUTCOME_gone &&
-	       r->outcome != ND_OUTCOME_error;
-}
-
-/* tries[0..n) are of one probe. */
-static void judge(struct nd_arena *arena, const struct nd_cluster *cluster,
-		  const struct nd_host *host, const struct try *tries, size_t n,
-		  struct nd_failures *out)
-{
-	const struct nd_probe_result *last = tries[n - 1].result;
-	struct nd_failure f = {.host = host, .result = last, .ntries = n};
-	size_t nfailed = 0;
-	for (size_t i = 0; i < n; i++)
-		if (has_failed(tries[i].result)) {
-			nfailed++;
-			f.result = tries[i].result;
-		}
-	if (!nfailed)
-		return;
-	nd_flow_of(cluster, host, f.result, &f.flow);
-	if (nfailed == n)
-		ND_ARENA_PUSH(arena, out->items, out->n) = f;
-	else if (last->outcome == ND_OUTCOME_ok)
-		ND_ARENA_PUSH(arena, out->shaky, out->nshaky) = f;
-}
-
 static void find_at(struct nd_arena *arena, const struct nd_cluster *cluster,
 		    const struct nd_host *host, struct nd_failures *out)
 {
-	struct try *tries = nd_arena_array(arena, host->nprobes, sizeof(*tries));
-	size_t start = out->n;
-	for (size_t i = 0; i < host->nprobes; i++)
-		tries[i] = (struct try){&host->probes[i], i};
-	qsort(tries, host->nprobes, sizeof(*tries), by_try);
-	for (size_t i = 0, n; i < host->nprobes; i += n) {
-		for (n = 1; i + n < host->nprobes; n++)
-			if (by_probe(tries[i].result, tries[i + n].result) != 0)
-				break;
-		judge(arena, cluster, host, &tries[i], n, out);
+	struct nd_tries *probes;
+	size_t n = nd_tries_find(arena, host, &probes);
+	for (size_t i = 0; i < n; i++) {
+		struct nd_failure f = {
+			.host = host, .result = probes[i].result, .ntries = probes[i].n};
+		if (probes[i].verdict != ND_TRIES_FAILED && probes[i].verdict != ND_TRIES_SHAKY)
+			continue;
+		nd_flow_of(cluster, host, f.result, &f.flow);
+		if (probes[i].verdict == ND_TRIES_FAILED)
+			ND_ARENA_PUSH(arena, out->items, out->n) = f;
+		else
+			ND_ARENA_PUSH(arena, out->shaky, out->nshaky) = f;
 	}
-	if (out->n > start)
-		qsort(out->items + start, out->n - start, sizeof(*out->items), by_sending);
 }
 
 void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
