@@ -64,6 +64,7 @@ struct nd_probe {
 struct nd_probe_target {
 	int64_t window_us;
 	int nstarts;
+	bool is_open; /* the last probe to it was ok: nothing needs to be spaced */
 };
 
 struct nd_probes {

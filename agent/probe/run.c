@@ -8,7 +8,8 @@
 
 /*
  * A host sends at most 1000 ICMP errors a second, 50 at once (net.ipv4.icmp_msgs_per_sec and
- * _burst): above that a REJECT would look like a DROP. So one address gets no more than this.
+ * _burst): above that a REJECT would look like a DROP. So one address gets no more than this,
+ * but for one that just gave a good answer.
  */
 enum { WINDOW_US = 10000, STARTS_A_WINDOW = 8 };
 enum { MAX_SKIPS = 1024 };    /* waiting probes looked at in one round */
@@ -56,9 +57,11 @@ void nd_probe_end(struct nd_probes *all, struct nd_probe *p, enum nd_probe_outco
 			break;
 		}
 	if (p->state == ND_PROBE_RUNNING)
-		p->us = all->now_us > p->started_us ? all->now_us - p->started_us : 0;
+		p->us = (all->now_us > p->started_us ? all->now_us : nd_clock_mono_us()) -
+			p->started_us;
 	p->state = ND_PROBE_DONE;
 	p->outcome = outcome;
+	all->targets[p->target].is_open = outcome == ND_OUTCOME_ok;
 	nd_close_fd(&p->fd);
 	nd_buf_free(&p->in);
 }
@@ -106,7 +109,7 @@ static bool target_take(struct nd_probes *all, const struct nd_probe *p)
 		target->window_us = all->now_us;
 		target->nstarts = 0;
 	}
-	if (target->nstarts >= STARTS_A_WINDOW)
+	if (target->nstarts >= STARTS_A_WINDOW && !target->is_open)
 		return false;
 	target->nstarts++;
 	return true;

@@ -49,28 +49,37 @@ int nd_probe_want_errors(const struct nd_probe *p)
 	return setsockopt(p->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
-bool nd_probe_connect(struct nd_probes *all, struct nd_probe *p, uint32_t events)
-{
-	struct epoll_event event = {.events = events, .data.ptr = p};
-	union any_addr addr;
-	socklen_t len = addr_of(p->ask, &addr);
-
-	if (connect(p->fd, &addr.sa, len) < 0 && errno != EINPROGRESS) {
-		nd_probe_fail(all, p, errno);
-		return false;
-	}
-	if (epoll_ctl(all->epoll_fd, EPOLL_CTL_ADD, p->fd, &event) == 0)
-		return true;
-	nd_probe_fail(all, p, errno);
-	return false;
-}
-
 static int socket_error(const struct nd_probe *p)
 {
 	int value = 0;
 	socklen_t len = sizeof(value);
 
 	return getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &value, &len) < 0 ? errno : value;
+}
+
+bool nd_probe_connect(struct nd_probes *all, struct nd_probe *p, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = p};
+	union any_addr addr;
+	socklen_t len = addr_of(p->ask, &addr);
+
+	int error = 0;
+
+	if (connect(p->fd, &addr.sa, len) < 0)
+		error = errno;
+	/*
+	 * An ICMP error that comes while connect still holds the socket is only noted ("soft"),
+	 * and would be told after the next SYN, a second later: seen with a REJECT on the same
+	 * machine. SO_ERROR tells it now.
+	 */
+	if (error == EINPROGRESS)
+		error = socket_error(p);
+	if (error == 0 && epoll_ctl(all->epoll_fd, EPOLL_CTL_ADD, p->fd, &event) < 0)
+		error = errno;
+	if (error == 0)
+		return true;
+	nd_probe_fail(all, p, error);
+	return false;
 }
 
 bool nd_probe_connected(struct nd_probes *all, struct nd_probe *p, uint32_t events)

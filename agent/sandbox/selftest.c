@@ -135,6 +135,19 @@ static long reboot_off(void)
 {
 	return syscall(SYS_reboot, 0, 0, 0, NULL);
 }
+static long raw_socket(void)
+{
+	return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+static long sockopt(void) /* only the filter of echo sockets is let through */
+{
+	const int on = 1;
+	return setsockopt(0, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+}
+static long wait_a_little(void) /* what a probe may do */
+{
+	return usleep(1000);
+}
 static long read_proc(void) /* what must be possible, or the test would prove nothing */
 {
 	return open("/proc/uptime", O_RDONLY);
@@ -170,6 +183,9 @@ static const struct {
 	{"set-time", set_time},
 	{"reboot", reboot_off},
 	{"read-proc", read_proc},
+	{"raw-socket", raw_socket},
+	{"sockopt", sockopt},
+	{"wait", wait_a_little},
 };
 
 int nd_selftest(const char *profile_name, const char *deed)

@@ -32,13 +32,19 @@ try() {
 	esac
 }
 
-for profile in collect tools; do
-	try $profile read-proc done
-	for deed in socket-listen socket-connect socket-packet write-file write-sysctl remove-file make-dir \
+for profile in collect tools probe; do
+	[ $profile = probe ] || try $profile read-proc done
+	# A probe may connect what is open; that nothing else of it works is said by the other deeds.
+	[ $profile = probe ] || try $profile socket-connect killed
+	for deed in socket-listen socket-packet write-file write-sysctl remove-file make-dir \
 		ptrace mount new-userns clone-userns setns signal-init load-module bpf io-uring set-time reboot; do
 		try $profile $deed killed
 	done
-	if [ $has_landlock -eq 1 ]; then
+	if [ $profile = probe ]; then
+		for deed in read-proc read-secret read-home open-netns read-environ; do
+			try $profile $deed killed
+		done
+	elif [ $has_landlock -eq 1 ]; then
 		for deed in read-secret read-home open-netns read-environ; do
 			try $profile $deed refused
 		done
@@ -48,8 +54,14 @@ for profile in collect tools; do
 done
 try collect socket-unix killed
 try tools socket-unix refused
-try collect fork killed
-try collect exec-sh killed
+for profile in collect probe; do
+	try $profile fork killed
+	try $profile exec-sh killed
+done
+try probe socket-unix killed
+try probe raw-socket killed
+try probe sockopt killed
+try probe wait done
 if [ $has_landlock -eq 1 ]; then try tools exec-sh refused; fi
 [ -e /tmp/netdoctor-selftest ] && { echo "not ok a file was made"; failed=1; }
 
