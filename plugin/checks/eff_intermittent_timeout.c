@@ -18,15 +18,17 @@ static void prove_some(struct nd_check_run *run, struct nd_finding *f, const str
 {
 	char ip[ND_IP_TEXT];
 	size_t shown = 0;
-	for (size_t i = 0; i < run->failures->nshaky && shown < MAX_PROOF; i++) {
+	for (size_t i = 0; i < run->failures->nshaky; i++) {
 		const struct nd_failure *s = &run->failures->shaky[i];
 		if (s->host != host || s->result->outcome != ND_OUTCOME_timeout)
+			continue;
+		nd_effect_touches(run, f, s);
+		if (shown++ >= MAX_PROOF)
 			continue;
 		nd_prove(run, f, nd_fact_where(run, host, "probe"),
 			 "%s from %s to %s:%u: TIMEOUT, then it worked",
 			 nd_probe_kind_name(s->result->kind), nd_failure_source(run, s),
 			 nd_ip_text(s->result->ip, ip), s->result->port);
-		shown++;
 	}
 }
 

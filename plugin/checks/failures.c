@@ -36,6 +36,11 @@ void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
 			find_at(arena, cluster, &cluster->hosts[i], out);
 }
 
+bool nd_failure_asks_outside(const struct nd_failure *f)
+{
+	return f->result->name && f->result->name[0] != '/' && !strstr(f->result->name, ".svc.");
+}
+
 bool nd_failure_is_refusal(const struct nd_cluster *cluster, const struct nd_failure *f)
 {
 	return f->result->outcome == ND_OUTCOME_refused && f->flow.service &&
@@ -91,8 +96,8 @@ static void add_node(struct nd_check_run *run, struct nd_finding *finding, const
 	ND_ARENA_PUSH(run->arena, finding->nodes, finding->nnodes) = node;
 }
 
-static void add_nodes(struct nd_check_run *run, struct nd_finding *finding,
-		      const struct nd_failure *f)
+void nd_effect_touches(struct nd_check_run *run, struct nd_finding *finding,
+		       const struct nd_failure *f)
 {
 	size_t n = 0;
 	add_node(run, finding, f->flow.source_node);
@@ -189,7 +194,7 @@ static void make_finding(struct nd_check_run *run, const struct nd_effect_spec *
 	struct nd_finding *f = nd_find(run, "%s", subject_of(run, spec->key, group[0]));
 	f->title = spec->title(run, group[0], outcomes_of(run, group, n));
 	for (size_t i = 0; i < n; i++) {
-		add_nodes(run, f, group[i]);
+		nd_effect_touches(run, f, group[i]);
 		if (i < MAX_PROOF)
 			prove(run, f, group[i]);
 	}

@@ -46,9 +46,14 @@ struct nd_effect_spec {
 /* Findings of run->check, one a key, each failure a line of proof; nodes gets all it touches. */
 void nd_effects_find(struct nd_check_run *run, const struct nd_effect_spec *spec);
 
+/* Put the nodes that the failure's packets touch into the finding. */
+void nd_effect_touches(struct nd_check_run *run, struct nd_finding *finding,
+		       const struct nd_failure *failure);
 /* "pod data-platform/trino-0" or "w1", where a flow starts. */
 const char *nd_failure_source(struct nd_check_run *run, const struct nd_failure *failure);
 
+/* A DNS question for a name outside the cluster. */
+bool nd_failure_asks_outside(const struct nd_failure *failure);
 /* It was refused by a service whose pods were all seen not to listen on its target port. */
 bool nd_failure_is_refusal(const struct nd_cluster *cluster, const struct nd_failure *failure);
 

@@ -191,6 +191,8 @@ static const struct evidence healthy[] = {
 	ALWAYS("w1", "files", KUBELET),
 	ALWAYS("cp", "nft", NO_NFT),
 	ALWAYS("w1", "nft", NO_NFT),
+	ALWAYS("cp", "probe", "[]"),
+	ALWAYS("w1", "probe", "[]"),
 	ALWAYS("cp", "pods", NETNS("coredns-1", "1450", "53")),
 	ALWAYS("w1", "pods", NETNS("web-1", "1450", "8080")),
 	SECTION(KINDNET, "cp", "addrs", "[" ADDR("eth0", "172.18.0.2", "16") "]"),

@@ -252,6 +252,8 @@ static const struct fault faults[] = {
 	{"registry out of reach", KINDNET, NULL, NULL,
 	 {{API("pods"), "'running':{}", "'waiting':{'reason':'ErrImagePull','message':"
 	   "'not found: dial tcp 1.2.3.4:443: i/o timeout'}"}}, {0}},
+	/* effects */
+#include "tests/unit/checks_effects.h"
 };
 
 static bool is_same(const char *a, const char *b)
@@ -303,11 +305,10 @@ static struct nd_model *build(const struct fault *fault, const struct edit *with
 	return model;
 }
 
-static bool is_explained(const struct nd_finding *f, const char *by)
+static bool explains(const struct nd_check *check, const char *id)
 {
-	const struct nd_check *check = nd_check_find(by);
 	for (size_t i = 0; i < ND_ARRAY_LEN(check->explains) && check->explains[i].id; i++)
-		if (nd_eq(check->explains[i].id, f->check->id))
+		if (nd_eq(check->explains[i].id, id))
 			return true;
 	return false;
 }
@@ -319,13 +320,14 @@ static size_t count(const struct fault *fault, const struct nd_finding_list *fou
 	for (size_t i = 0; i < found->n; i++) {
 		const struct nd_finding *f = found->items[i];
 		assert_true(f->nproof >= 1);
-		if (f->kind != ND_CAUSE)
+		if (f->kind == ND_HAZARD)
 			continue;
 		if (nd_eq(f->check->id, fault->id)) {
 			if (is_strict && !nd_eq(f->subject, fault->subject))
 				fail_msg("%s: subject %s", fault->name, f->subject);
 			n++;
-		} else if (is_strict && (!fault->id || !is_explained(f, fault->id)) &&
+		} else if (f->kind == ND_CAUSE && is_strict && (!fault->id || (!explains(nd_check_find(fault->id), f->check->id) &&
+					!explains(f->check, fault->id))) &&
 			   !nd_eq(f->check->id, "kp-not-running")) {
 			fail_msg("%s: also %s %s: %s", fault->name, f->check->id, f->subject,
 				 f->proof[0].text);
