@@ -74,6 +74,7 @@ const struct nd_report *nd_report_build(struct nd_arena *arena, const struct nd_
 	r->diagnosis = diagnosis;
 	r->cluster = cluster;
 	r->seconds = seconds;
+	nd_matrix_build(arena, cluster, &r->matrix);
 	for (size_t i = 0; i < diagnosis->neffects; i++)
 		*(diagnosis->effects[i]->explained_by ? &r->nexplained : &r->nunexplained) += 1;
 	if (diagnosis->ncauses || r->nunexplained)

@@ -61,6 +61,20 @@ static void print_list(struct nd_jsonw *w, const char *key, const struct nd_diag
 	nd_jsonw_end(w, ']');
 }
 
+/* pod_to_pod_percent is null when nothing was probed between pods. */
+static void print_probes(struct nd_jsonw *w, const struct nd_matrix *m)
+{
+	int percent = nd_tally_percent(m->pods);
+	nd_jsonw_begin(w, "probes", '{');
+	nd_jsonw_uint(w, "sent", m->all.nok + m->all.nfailed);
+	nd_jsonw_uint(w, "failed", m->all.nfailed);
+	if (percent < 0)
+		nd_jsonw_str(w, "pod_to_pod_percent", NULL);
+	else
+		nd_jsonw_int(w, "pod_to_pod_percent", percent);
+	nd_jsonw_end(w, '}');
+}
+
 static void print(const struct nd_report *r, ND_UNUSED const struct nd_style *style,
 		  struct nd_buf *out)
 {
@@ -78,6 +92,7 @@ static void print(const struct nd_report *r, ND_UNUSED const struct nd_style *st
 	print_list(&w, "causes", d, d->causes, d->ncauses);
 	print_list(&w, "effects", d, d->effects, d->neffects);
 	print_list(&w, "hazards", d, d->hazards, d->nhazards);
+	print_probes(&w, &r->matrix);
 	nd_jsonw_begin(&w, "gaps", '[');
 	for (size_t i = 0; i < r->cluster->ngaps; i++) {
 		nd_jsonw_begin(&w, NULL, '{');

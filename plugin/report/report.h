@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "plugin/diagnose/diagnose.h"
+#include "plugin/probe/matrix.h"
 
 enum nd_verdict { ND_HEALTHY, ND_PROBLEMS, ND_INCOMPLETE };
 
@@ -17,6 +18,7 @@ struct nd_report {
 	const char *summary; /* one sentence a person can act on */
 	const struct nd_diagnosis *diagnosis;
 	const struct nd_cluster *cluster;
+	struct nd_matrix matrix;	 /* of the probes */
 	size_t nexplained, nunexplained; /* of the effects */
 	double seconds;
 };

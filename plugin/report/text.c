@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "plugin/report/matrix_text.h"
 #include "plugin/report/report.h"
 
 #include <stdarg.h>
@@ -112,6 +113,23 @@ static void print_gaps(const struct page *p)
 		row(p, "", "and %zu more (-o wide)", c->ngaps - most);
 }
 
+/* Only when something failed: how much got through, and between which nodes. */
+static void print_probes(const struct page *p)
+{
+	const struct nd_matrix *m = &p->report->matrix;
+	size_t npods = m->pods.nok + m->pods.nfailed;
+	if (!m->all.nfailed)
+		return;
+	nd_buf_printf(p->out, "%zu of %zu probes failed", m->all.nfailed,
+		      m->all.nok + m->all.nfailed);
+	if (npods)
+		nd_buf_printf(p->out, "; between pods %zu of %zu (%d %% get through)",
+			      m->pods.nfailed, npods, nd_tally_percent(m->pods));
+	nd_buf_puts(p->out, "\n");
+	nd_matrix_print(m, p->out);
+	nd_buf_puts(p->out, "\n");
+}
+
 static void print_footer(const struct page *p)
 {
 	const struct nd_report *r = p->report;
@@ -143,6 +161,7 @@ static void print(const struct nd_report *r, const struct nd_style *style, struc
 		headline(&p, "\033[1;33m", "?", r->summary);
 	}
 	print_unexplained(&p);
+	print_probes(&p);
 	print_hazards(&p);
 	print_gaps(&p);
 	print_footer(&p);
