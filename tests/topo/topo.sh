@@ -30,20 +30,21 @@ p3b() { nsenter --net="/run/netns/${topo}p3b" -- "$@"; }
 # A new namespace begins with what the machine has set.
 plain_sysctls() { # SPACE
 	"$1" sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-		net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.default.arp_ignore=0 net.ipv4.conf.all.route_localnet=0
-	if [[ -e /proc/sys/net/bridge ]]; then "$1" sysctl -qw net.bridge.bridge-nf-call-iptables=0; fi
+		net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.default.arp_ignore=0 net.ipv4.conf.all.route_localnet=0 \
+		net.bridge.bridge-nf-call-iptables=0
 }
 
-# What kind sets in its nodes; ICMP errors are not rationed, so that a row cannot spoil the next.
+# What kind sets in its nodes. So that a row cannot spoil the next ICMP errors are not rationed, and ended connections are
+# forgotten: a source port that comes again would be translated as before, whatever the rules say by then.
 node_sysctls() { # NODE
 	"$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1 \
-		net.ipv4.icmp_ratemask=0
-	if [[ -e /proc/sys/net/bridge ]]; then "$1" sysctl -qw net.bridge.bridge-nf-call-iptables=1; fi
+		net.ipv4.icmp_ratemask=0 net.netfilter.nf_conntrack_udp_timeout=1 net.netfilter.nf_conntrack_tcp_timeout_time_wait=1
+	"$1" sysctl -qw net.bridge.bridge-nf-call-iptables=1
 }
 
 node_up() { # NODE NUMBER: the node and its leg to u
 	local addr=172.30.0.$(($2 + 1))
-	node_sysctls "$1"
+	"$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1
 	ip -n "$topo$1" link add eth0 type veth peer name "to-$1" netns "${topo}u"
 	ip -n "$topo$1" addr add "$addr/16" dev eth0
 	ip -n "$topo$1" link set eth0 up
@@ -265,7 +266,8 @@ topo_up() { # TMP: a directory for the servers' words and the rules; 0 when all 
 	ip -n "${topo}n3" route add 10.244.1.0/24 via 172.30.0.2
 	ip -n "${topo}n3" route add 10.244.2.0/24 via 172.30.0.3
 	{ rules_nat; rules_filter; } >"$topo_tmp/rules"
-	for s in n1 n2 n3; do rules $s || return 1; done
+	# the rules first: conntrack's settings are there once something needs it
+	for s in n1 n2 n3; do rules $s && node_sysctls $s || return 1; done
 	topo_serve
 }
 
