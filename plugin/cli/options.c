@@ -16,7 +16,7 @@ struct option {
 #define KUBE(f) offsetof(struct nd_args, kube.f)
 
 static const struct option options[] = {
-	{"from", 0, TEXT, FIELD(from), "FILE", "diagnose this bundle instead of a cluster"},
+	{"from", 0, TEXT, FIELD(from), "FILE", "look at this bundle instead of a cluster"},
 	{"save", 0, TEXT, FIELD(save), "FILE", "write all evidence to a bundle (tar.gz)"},
 	{"output", 'o', TEXT, FIELD(output), "FORMAT", "text, wide, json"},
 	{"node", 0, TEXT, FIELD(node), "NAME", "look only at this node"},
