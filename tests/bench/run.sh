@@ -1,5 +1,5 @@
 #!/bin/bash
-# Ratios on the healthy 3-node lab cluster: `diagnose --no-probe` against `kubectl cluster-info dump -A`, in one run.
+# Ratios on the healthy 3-node lab cluster: `diagnose`, with and without probes, against `kubectl cluster-info dump -A`.
 # Prints wall (median of N), CPU, peak memory, and where the time goes. Judges nothing: goals are in docs/performance.md.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,16 +15,18 @@ measure() { # measure LABEL PREPARE COMMAND...: median wall, user+system seconds
 		eval "$prepare" >/dev/null 2>&1
 		/usr/bin/time -f '%e %U %S %M' -o /tmp/nd-bench "$@" >/dev/null 2>&1
 		tail -1 /tmp/nd-bench
-	done | sort -n | awk -v l="$label" '{w[NR] = $1; c[NR] = $2 + $3; if ($4 > m) m = $4} END {printf "%-34s %7.3f s wall %7.3f s cpu %7.1f MiB\n", l, w[int((NR + 1) / 2)], c[int((NR + 1) / 2)], m / 1024}'
+	done | sort -n | awk -v l="$label" '{w[NR] = $1; c[NR] = $2 + $3; if ($4 > m) m = $4} END {printf "%-36s %7.3f s wall %7.3f s cpu %7.1f MiB\n", l, w[int((NR + 1) / 2)], c[int((NR + 1) / 2)], m / 1024}'
 }
 command -v /usr/bin/time >/dev/null || apt-get install -y --no-install-recommends time >/dev/null
 cold="for c in \$(docker ps -q --filter label=io.x-k8s.kind.cluster=$cluster); do docker exec \$c rm -rf /var/lib/netdoctor; done"
 dump=$(measure 'kubectl cluster-info dump -A' : kubectl --context "$context" cluster-info dump -A)
-warm=$(measure 'diagnose, agent in place' "kubectl-netdoctor diagnose --context $context -q" kubectl-netdoctor diagnose --context "$context" -q --no-probe)
-fresh=$(measure 'diagnose, agent pushed' "$cold" kubectl-netdoctor diagnose --context "$context" -q --no-probe)
+probes=$(measure 'diagnose with probes' "kubectl-netdoctor diagnose --context $context -q" kubectl-netdoctor diagnose --context "$context" -q)
+warm=$(measure 'diagnose --no-probe, agent in place' "kubectl-netdoctor diagnose --context $context -q" kubectl-netdoctor diagnose --context "$context" -q --no-probe)
+fresh=$(measure 'diagnose --no-probe, agent pushed' "$cold" kubectl-netdoctor diagnose --context "$context" -q --no-probe)
 api=$(measure '  of it: API lists only' : kubectl-netdoctor diagnose --context "$context" -q --no-agent)
 one=$(measure '  of it: docker exec true' : docker exec "$cluster-control-plane" true)
-printf '%s\n' "$dump" "$warm" "$fresh" "$api" "$one"
+printf '%s\n' "$dump" "$probes" "$warm" "$fresh" "$api" "$one"
 wall() { awk '{for (i = 1; i < NF; i++) if ($(i + 1) == "s" && $(i + 2) == "wall") print $i}' <<<"$1"; }
-awk -v d="$(wall "$dump")" -v w="$(wall "$warm")" -v f="$(wall "$fresh")" 'BEGIN {printf "ratio to the dump: %.3f with the agent in place (goal 0.15), %.3f cold (goal 0.25)\n", w / d, f / d}'
+awk -v d="$(wall "$dump")" -v w="$(wall "$warm")" -v f="$(wall "$fresh")" -v p="$(wall "$probes")" 'BEGIN {printf "ratio to the dump: %.3f with probes (goal 0.25); without: %.3f with the agent in place (goal 0.15), %.3f cold (goal 0.25)\n", p / d, w / d, f / d}'
 tests/bench/agent.sh 2>/dev/null || true
+tests/bench/probes.sh 2>/dev/null || true
