@@ -38,8 +38,16 @@ static const struct nd_pod *source_pod(const struct nd_cluster *cluster, const s
 	return nd_look_pod_by_netns(cluster, host, inode);
 }
 
-static const struct nd_service *service_by_ip(const struct nd_cluster *cluster, struct nd_ip ip)
+/* An index without tables stands for the cluster alone: what few results ask is looked up there. */
+static const struct nd_service *service_by_ip(const struct nd_flow_index *index, struct nd_ip ip)
 {
+	const struct nd_cluster *cluster = index->cluster;
+
+	if (index->services) {
+		int64_t at = nd_flow_address_find(index->services, index->nservices, ip);
+
+		return at < 0 ? NULL : &cluster->services[at];
+	}
 	for (size_t i = 0; i < cluster->nservices; i++)
 		if (nd_ip_eq(cluster->services[i].cluster_ip, ip) ||
 		    nd_ip_eq(cluster->services[i].cluster_ip6, ip))
@@ -57,8 +65,15 @@ static const struct nd_service_port *port_of(const struct nd_service *service,
 	return NULL;
 }
 
-static const char *node_by_ip(const struct nd_cluster *cluster, struct nd_ip ip)
+static const char *node_by_ip(const struct nd_flow_index *index, struct nd_ip ip)
 {
+	const struct nd_cluster *cluster = index->cluster;
+
+	if (index->nodes) {
+		int64_t at = nd_flow_address_find(index->nodes, index->nnodes, ip);
+
+		return at < 0 ? NULL : cluster->nodes[at].meta.name;
+	}
 	for (size_t i = 0; i < cluster->nnodes; i++)
 		if (nd_ip_eq(cluster->nodes[i].internal_ip, ip) ||
 		    nd_ip_eq(cluster->nodes[i].internal_ip6, ip))
@@ -162,23 +177,36 @@ static void to_pod(const struct nd_cluster *cluster, const struct nd_probe_resul
 	}
 }
 
+static bool is_node_port(const struct nd_service *service, size_t port,
+			 const struct nd_probe_result *result, struct nd_flow *out)
+{
+	const struct nd_service_port *p = &service->ports[port];
+
+	if (p->node_port != result->port || !nd_service_port_is(p, protocol_of(result->kind)))
+		return false;
+	out->kind = ND_FLOW_NODEPORT;
+	out->service = service;
+	out->service_port = p;
+	return true;
+}
+
 /* An address of a node: a NodePort, or something else that listens there. */
-static void to_node(const struct nd_cluster *cluster, const struct nd_probe_result *result,
+static void to_node(const struct nd_flow_index *index, const struct nd_probe_result *result,
 		    struct nd_flow *out)
 {
-	for (size_t i = 0; result->port && i < cluster->nservices; i++) {
-		const struct nd_service *service = &cluster->services[i];
+	const struct nd_cluster *cluster = index->cluster;
 
-		for (size_t j = 0; j < service->nports; j++) {
-			if (service->ports[j].node_port != result->port ||
-			    !nd_service_port_is(&service->ports[j], protocol_of(result->kind)))
-				continue;
-			out->kind = ND_FLOW_NODEPORT;
-			out->service = service;
-			out->service_port = &service->ports[j];
+	if (!result->port)
+		return;
+	for (size_t i = nd_flow_port_find(index, result->port);
+	     i < index->nports && index->ports[i].node_port == result->port; i++)
+		if (is_node_port(&cluster->services[index->ports[i].service], index->ports[i].port,
+				 result, out))
 			return;
-		}
-	}
+	for (size_t i = 0; !index->services && i < cluster->nservices; i++)
+		for (size_t j = 0; j < cluster->services[i].nports; j++)
+			if (is_node_port(&cluster->services[i], j, result, out))
+				return;
 }
 
 /* Loopback, unspecified and link-local addresses never leave the machine or its wire. */
@@ -194,9 +222,11 @@ static bool is_own(struct nd_ip ip)
 	return !ip.family;
 }
 
-void nd_flow_of(const struct nd_cluster *cluster, const struct nd_host *host,
-		const struct nd_probe_result *result, struct nd_flow *out)
+void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
+		  const struct nd_probe_result *result, struct nd_flow *out)
 {
+	const struct nd_cluster *cluster = index->cluster;
+
 	*out = (struct nd_flow){.kind = ND_FLOW_OTHER, .source_node = host->node};
 	if (result->netns_inode)
 		out->source_pod = source_pod(cluster, host, result->netns_inode);
@@ -205,16 +235,44 @@ void nd_flow_of(const struct nd_cluster *cluster, const struct nd_host *host,
 		to_pod(cluster, result, out);
 		return;
 	}
-	out->target_node = node_by_ip(cluster, result->ip);
+	out->target_node = node_by_ip(index, result->ip);
 	if (to_api_endpoint(cluster, result, out))
 		return;
 	if (out->target_node) {
-		to_node(cluster, result, out);
+		to_node(index, result, out);
 		return;
 	}
-	out->service = service_by_ip(cluster, result->ip);
+	out->service = service_by_ip(index, result->ip);
 	if (out->service)
 		to_service(cluster, result, out);
 	else if (!is_own(result->ip) && !nd_look_is_pod_ip(cluster, result->ip))
 		out->kind = ND_FLOW_EXTERNAL;
+}
+
+int nd_probe_result_order(const struct nd_probe_result *a, const struct nd_probe_result *b)
+{
+	int order;
+
+	if (a->netns_inode != b->netns_inode)
+		return a->netns_inode < b->netns_inode ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	order = memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
+	if (order)
+		return order;
+	if (a->ip.family != b->ip.family)
+		return a->ip.family - b->ip.family;
+	if (a->port != b->port)
+		return a->port - b->port;
+	if (a->is_aaaa != b->is_aaaa)
+		return a->is_aaaa - b->is_aaaa;
+	return strcmp(a->name ? a->name : "", b->name ? b->name : "");
+}
+
+void nd_flow_of(const struct nd_cluster *cluster, const struct nd_host *host,
+		const struct nd_probe_result *result, struct nd_flow *out)
+{
+	struct nd_flow_index none = {.cluster = cluster};
+
+	nd_flow_find(&none, host, result, out);
 }

@@ -8,6 +8,7 @@
 #ifndef ND_PLUGIN_PROBE_FLOW_H
 #define ND_PLUGIN_PROBE_FLOW_H
 
+#include "common/arena.h"
 #include "plugin/model/cluster.h"
 
 enum nd_flow_kind {
@@ -39,5 +40,37 @@ struct nd_flow {
 
 void nd_flow_of(const struct nd_cluster *cluster, const struct nd_host *host,
 		const struct nd_probe_result *result, struct nd_flow *out);
+
+/*
+ * For many results of a big cluster: addresses and node ports sorted once, the same answers.
+ *	struct nd_flow_index index;
+ *	nd_flow_index_build(&arena, cluster, &index);
+ *	nd_flow_find(&index, host, result, &flow);
+ */
+struct nd_flow_address {
+	struct nd_ip ip;
+	uint32_t number; /* of the service or node */
+};
+struct nd_flow_node_port {
+	uint16_t node_port;
+	uint32_t service, port; /* numbers */
+};
+struct nd_flow_index {
+	const struct nd_cluster *cluster;
+	struct nd_flow_address *services, *nodes; /* nservices, nnodes; by address, number */
+	size_t nservices, nnodes;
+	struct nd_flow_node_port *ports; /* nports; by node port, service, port */
+	size_t nports;
+};
+void nd_flow_index_build(struct nd_arena *arena, const struct nd_cluster *cluster,
+			 struct nd_flow_index *out);
+void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
+		  const struct nd_probe_result *result, struct nd_flow *out);
+/* The first service or node that has the address, -1: none; private to probe/. */
+int64_t nd_flow_address_find(const struct nd_flow_address *items, size_t n, struct nd_ip ip);
+/* Index of the first of the node port, or nports; private to probe/. */
+size_t nd_flow_port_find(const struct nd_flow_index *index, uint16_t node_port);
+/* An order of the probes of one host; 0: the same probe, sent again. */
+int nd_probe_result_order(const struct nd_probe_result *a, const struct nd_probe_result *b);
 
 #endif

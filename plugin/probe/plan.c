@@ -1,5 +1,6 @@
 #include "common/base.h"
 #include "plugin/probe/emit.h"
+#include "plugin/probe/extra.h"
 #include "plugin/probe/pick.h"
 #include "plugin/probe/plan.h"
 
@@ -390,6 +391,7 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 			ND_ARENA_PUSH(arena, b->senders, b->nsenders) = i;
 	for (int f = 0; f < ND_FAMILIES; f++)
 		share_services(b, f);
+	struct nd_extra *extra = nd_extra_new(&b->pick, &b->emit, &b->options);
 	for (size_t i = 0, rank = 0; i < b->pick.nnodes; i++) {
 		const struct nd_pick_node *node = &b->pick.nodes[i];
 
@@ -399,6 +401,7 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 		b->dns_name = dns_name(b, node->host);
 		for (int f = 0; f < ND_FAMILIES; f++)
 			plan_node(b, i, rank, f);
+		nd_extra_plan(extra, i);
 		for (int f = 0; f < ND_FAMILIES && b->options.extent == ND_PROBE_EXTENT_ALL; f++)
 			plan_all_pairs(b, i, f);
 		rank += node->nsources > 0;

@@ -37,10 +37,21 @@ enum nd_probe_extent {
 	 */
 	ND_PROBE_EXTENT_ALL
 };
+/* A GET that one pod of every node sends. */
+struct nd_probe_get {
+	struct nd_ip ip;
+	uint16_t port;
+	const char *path; /* nd_probe_name_is_ok */
+};
 struct nd_probe_options {
 	enum nd_probe_extent extent;
 	size_t max_pairs;    /* target nodes a source node, 0: ND_PROBE_MAX_PAIRS */
 	const char *only_ns; /* only its pods and services; DNS always; NULL: all namespaces */
+	/* What verify wants besides (probe/extra.c); diagnose sends none of it. */
+	bool has_extra; /* echo requests for every pair of nodes, a flow across namespaces */
+	const char *outside_name; /* a DNS name of the world, asked of cluster DNS; NULL: none */
+	const struct nd_probe_get *gets; /* ngets */
+	size_t ngets;
 };
 
 struct nd_probe_plan {

@@ -121,6 +121,36 @@ static void check_flow(struct world *w, uint64_t inode, const char *ip, uint16_t
 				    target);
 }
 
+/* The sorted tables give the same answers. */
+static void test_index(void **state)
+{
+	struct world w = {.nnodes = 12, .npods = 3, .nservices = 30};
+	struct nd_flow_index index;
+
+	(void)state;
+	build(&w);
+	nd_flow_index_build(&w.arena, w.cluster, &index);
+	for (size_t i = 0; i < w.plan.nprobes; i++) {
+		const struct nd_probe *p = &w.plan.probes[i];
+		struct nd_probe_result result = {.kind = p->kind,
+						 .netns_inode = p->netns_inode,
+						 .ip = p->ip,
+						 .port = p->port,
+						 .name = p->name};
+		struct nd_flow a, b;
+
+		flow_of(&w, p, &a);
+		nd_flow_find(&index, nd_look_host(w.cluster, p->node), &result, &b);
+		assert_int_equal(a.kind, b.kind);
+		assert_ptr_equal(a.source_pod, b.source_pod);
+		assert_ptr_equal(a.target_pod, b.target_pod);
+		assert_ptr_equal(a.target_node, b.target_node);
+		assert_ptr_equal(a.service, b.service);
+		assert_ptr_equal(a.service_port, b.service_port);
+	}
+	done(&w);
+}
+
 static void test_flows(void **state)
 {
 	struct world w = {.nnodes = 2, .npods = 3};
@@ -150,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_flows),
 	};
 

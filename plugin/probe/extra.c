@@ -1,0 +1,195 @@
+#include "common/base.h"
+#include "plugin/probe/extra.h"
+
+#define MAX_SENDERS 8 /* pods of a node that are tried for a flow across namespaces */
+
+struct nd_extra {
+	const struct nd_pick *pick; /* of the plan */
+	const struct nd_pick *all;  /* of all namespaces, also when the plan is of one */
+	struct nd_emit *emit;
+	const struct nd_probe_options *options;
+};
+
+struct nd_extra *nd_extra_new(const struct nd_pick *pick, struct nd_emit *emit,
+			      const struct nd_probe_options *options)
+{
+	struct nd_probe_options everywhere = *options;
+	struct nd_extra *extra;
+	struct nd_pick *all;
+
+	if (!options->has_extra && !options->outside_name && !options->ngets)
+		return NULL;
+	extra = nd_arena_alloc(pick->arena, sizeof(*extra));
+	*extra = (struct nd_extra){pick, pick, emit, options};
+	if (!options->only_ns)
+		return extra;
+	everywhere.only_ns = NULL;
+	all = nd_arena_alloc(pick->arena, sizeof(*all));
+	nd_pick_build(pick->arena, pick->cluster, &everywhere, all);
+	extra->all = all;
+	return extra;
+}
+
+static bool send(struct nd_extra *x, const struct nd_pick_pod *from, struct nd_probe probe)
+{
+	probe.netns_inode = from->podns->inode;
+	return nd_pick_pod_ip(from->pod, probe.ip.family == 6).family &&
+	       nd_emit_add(x->emit, probe);
+}
+
+static bool is_same_pod(const struct nd_pick_pod *a, const struct nd_pick_pod *b)
+{
+	return a->pod == b->pod || (a->podns && b->podns && a->podns->inode == b->podns->inode &&
+				    nd_eq(a->pod->node, b->pod->node));
+}
+
+/* ---- echo requests ---- */
+
+/* To one pod of a node; the first source that is not that pod itself. */
+static bool ping(struct nd_extra *x, size_t node, const struct nd_pick_pod *to, int family)
+{
+	const struct nd_pick_node *n = &x->pick->nodes[node];
+
+	for (size_t i = 0; i < n->nsources && i < MAX_SENDERS; i++)
+		if (!is_same_pod(n->sources[i], to) &&
+		    nd_pick_pod_ip(n->sources[i]->pod, family).family)
+			return send(x, n->sources[i],
+				    (struct nd_probe){.kind = ND_PROBE_icmp,
+						      .ip = nd_pick_pod_ip(to->pod, family)});
+	return false;
+}
+
+/* The node itself first, then the ring: the k-th node before a target asks its k-th pod. */
+static void plan_pings(struct nd_extra *x, size_t node, int family)
+{
+	size_t max = x->options->max_pairs ? x->options->max_pairs : ND_PROBE_MAX_PAIRS, done = 0;
+
+	for (size_t i = 0; i < x->pick->nodes[node].ntargets[family]; i++)
+		if (ping(x, node, x->pick->nodes[node].targets[family][i], family))
+			break;
+	for (size_t k = 1; k < x->pick->nnodes && done < max; k++) {
+		const struct nd_pick_node *to = &x->pick->nodes[(node + k) % x->pick->nnodes];
+		size_t n = to->ntargets[family];
+
+		if (n == 0)
+			continue;
+		ping(x, node, to->targets[family][(k - 1) % n], family);
+		done++;
+	}
+}
+
+/* ---- across namespaces ---- */
+
+static bool is_foreign(const struct nd_pick_pod *from, const struct nd_meta *to)
+{
+	return from->pod->meta.ns && to->ns && strcmp(from->pod->meta.ns, to->ns) != 0;
+}
+
+/* A pod of another namespace, on another node if there is one. */
+static bool cross_to_pod(struct nd_extra *x, size_t node, const struct nd_pick_pod *from,
+			 int family)
+{
+	for (size_t k = 1; k <= x->all->nnodes; k++) {
+		const struct nd_pick_node *to = &x->all->nodes[(node + k) % x->all->nnodes];
+
+		for (size_t i = 0; i < to->ntargets[family]; i++) {
+			const struct nd_pick_pod *pod = to->targets[family][i];
+
+			if (!is_foreign(from, &pod->pod->meta) || !pod->ports[family])
+				continue;
+			send(x, from,
+			     (struct nd_probe){.kind = ND_PROBE_tcp,
+					       .ip = nd_pick_pod_ip(pod->pod, family),
+					       .port = pod->ports[family]});
+			return true; /* also when the plan had it already */
+		}
+	}
+	return false;
+}
+
+/* A service of another namespace, another one from each node. */
+static void cross_to_service(struct nd_extra *x, size_t node, const struct nd_pick_pod *from,
+			     int family)
+{
+	size_t n = x->all->nservices[family];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct nd_pick_service *s = &x->all->services[family][(node + i) % n];
+
+		if (!is_foreign(from, &s->service->meta) ||
+		    nd_eq(s->service->internal_policy, "Local"))
+			continue;
+		send(x, from,
+		     (struct nd_probe){.kind = ND_PROBE_tcp,
+				       .ip = nd_pick_service_ip(s->service, family),
+				       .port = s->port->port});
+		return;
+	}
+}
+
+static void plan_cross(struct nd_extra *x, size_t node, int family)
+{
+	const struct nd_pick_node *n = &x->pick->nodes[node];
+
+	for (size_t i = 0; i < n->nsources && i < MAX_SENDERS; i++) {
+		if (!nd_pick_pod_ip(n->sources[i]->pod, family).family ||
+		    !cross_to_pod(x, node, n->sources[i], family))
+			continue;
+		cross_to_service(x, node, n->sources[i], family);
+		return;
+	}
+}
+
+/* ---- what the user asked for ---- */
+
+static const struct nd_pick_pod *sender(const struct nd_extra *x, size_t node, int family)
+{
+	const struct nd_pick_node *n = &x->pick->nodes[node];
+
+	for (size_t i = 0; i < n->nsources; i++)
+		if (nd_pick_pod_ip(n->sources[i]->pod, family).family)
+			return n->sources[i];
+	return NULL;
+}
+
+static void plan_gets(struct nd_extra *x, size_t node)
+{
+	for (size_t i = 0; i < x->options->ngets; i++) {
+		const struct nd_probe_get *get = &x->options->gets[i];
+		const struct nd_pick_pod *from = sender(x, node, get->ip.family == 6);
+
+		if (from)
+			send(x, from,
+			     (struct nd_probe){.kind = ND_PROBE_http,
+					       .ip = get->ip,
+					       .port = get->port,
+					       .name = get->path});
+	}
+}
+
+static void plan_outside(struct nd_extra *x, size_t node)
+{
+	for (int f = 0; f < ND_FAMILIES; f++) {
+		const struct nd_pick_pod *from = sender(x, node, f);
+
+		if (from && x->pick->is_dns_open)
+			send(x, from,
+			     (struct nd_probe){.kind = ND_PROBE_dns_udp,
+					       .ip = nd_pick_service_ip(x->pick->dns, f),
+					       .port = 53,
+					       .name = x->options->outside_name});
+	}
+}
+
+void nd_extra_plan(struct nd_extra *x, size_t node)
+{
+	if (!x)
+		return;
+	plan_gets(x, node);
+	if (x->options->outside_name)
+		plan_outside(x, node);
+	for (int f = 0; f < ND_FAMILIES && x->options->has_extra; f++) {
+		plan_pings(x, node, f);
+		plan_cross(x, node, f);
+	}
+}
