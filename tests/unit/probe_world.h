@@ -120,10 +120,11 @@ static inline void feed_host(struct world *w, size_t node)
 
 		snprintf(pod, sizeof(pod), "p%02zu", j);
 		nd_buf_printf(&out,
-			      ",{'uids':['%s-%zu'],'netns_inode':%zu,'is_host_network':false,'"
-			      "sockets':[%s]}",
-			      pod, node, 1000 * (node + 1) + 10 + j,
-			      nd_eq(pod, w->deaf_pod) ? "" : SOCKET("tcp6", "8080"));
+			      ",{'uids':['%s-%zu'],'netns_inode':%zu,'is_host_network':false,"
+			      "'addrs':[{'ifname':'eth0','addr_info':[{'family':'inet','local':"
+			      "'10.%zu.%zu.%zu','prefixlen':24}]}],'sockets':[%s]}",
+			      pod, node, 1000 * (node + 1) + 10 + j, 100 + node / 200, node % 200,
+			      10 + j, nd_eq(pod, w->deaf_pod) ? "" : SOCKET("tcp6", "8080"));
 	}
 	nd_buf_puts(&out, "]");
 	feed_quoted(w, ND_ITEM_SECTION, name, "pods", &out);
