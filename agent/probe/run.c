@@ -12,9 +12,9 @@
  * but for one that just gave a good answer.
  */
 enum { WINDOW_US = 10000, STARTS_A_WINDOW = 8 };
-enum { MAX_SKIPS = 1024 };    /* waiting probes looked at in one round */
-enum { MAX_BURST_US = 4000 }; /* time whose starts may be made up for at once */
-enum { TOKEN = 1000000 };     /* one start */
+enum { MAX_SKIPS = 1024 };     /* waiting probes looked at in one round */
+enum { MAX_BURST_US = 20000 }; /* time whose starts may be made up for at once */
+enum { TOKEN = 1000000 };      /* one start */
 
 static const struct nd_probe_ops *const kinds[] = {
 #define ND_PROBE_KIND(id, name, what) &nd_probe_ops_##id,

@@ -6,6 +6,7 @@
 #include "common/base.h"
 
 #include "agent/collect/netjson.h"
+#include "agent/request.h"
 #include "common/text.h"
 
 #include <linux/rtnetlink.h>
@@ -202,8 +203,59 @@ static void proc_sockets(void)
 	say("proc not hex", proc_is(0, "0: 01zz007F:1F90 0:0 0A\n", "[]"));
 }
 
+/* What a request may hold after all checks: the rest of the agent relies on it. */
+static bool request_is_sound(const struct nd_request *request)
+{
+	for (size_t i = 0; i < request->nprobes; i++) {
+		const struct nd_probe_ask *ask = &request->probes[i];
+		bool has_name = ask->kind >= ND_PROBE_dns_udp && ask->kind != ND_PROBE_icmp &&
+				ask->kind != ND_PROBE_pmtu;
+
+		if (ask->id == 0 || ask->kind >= ND_PROBE_KINDS ||
+		    (ask->ip.family != 4 && ask->ip.family != 6) || has_name != (ask->name != NULL))
+			return false;
+	}
+	return request->probe_rate > 0 && request->probe_timeout_ms >= ND_PROBE_MIN_TIMEOUT_MS;
+}
+
+static void damaged_requests(void)
+{
+	static const char whole[] =
+		"netdoctor 1\ndeadline-ms 5000\nprobe-timeout-ms 1000\nprobe-rate 2000\n"
+		"probe 1 tcp 4026532871 10.244.1.5 8080\n"
+		"probe 65535 udp node fd00::1 53\n"
+		"probe 3 dns-udp node 10.96.0.10 53 a.b.c. AAAA\n"
+		"probe 4 dns-tcp node 10.96.0.10 53 a.b.c A\n"
+		"probe 5 icmp 1 10.244.1.5 0\nprobe 6 pmtu 1 ::1 0\n"
+		"probe 7 http node 10.244.1.5 80 /x\nprobe 8 bulk node ::1 80 /y\n"
+		"go\nbehind";
+	int ngood = 0;
+	bool is_sound = true;
+
+	for (int round = 0; round < ROUNDS * 10; round++) {
+		struct nd_buf text = {0};
+		struct nd_arena arena = {0};
+		struct nd_request request;
+		struct nd_err err = {0};
+
+		(void)nd_buf_add(&text, whole, sizeof(whole) - 1);
+		if (round > 0)
+			damage(&text);
+		if (nd_request_parse(text.data, text.len, &arena, &request, &err) == 0) {
+			ngood++;
+			is_sound &= request_is_sound(&request) && request.nprobes > 0;
+		} else {
+			is_sound &= err.text[0] && round > 0;
+		}
+		nd_arena_free(&arena);
+		nd_buf_free(&text);
+	}
+	say("damaged requests", is_sound && ngood > 1);
+}
+
 int main(void)
 {
+	damaged_requests();
 	pod_uids();
 	proc_sockets();
 	damaged_dumps();

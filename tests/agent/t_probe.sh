@@ -78,6 +78,12 @@ for _ in $(seq 50); do # link-local addresses of the router are checked for dupl
 	ip -n $r -6 addr show tentative | grep -q . || ip -n $b -6 addr show tentative | grep -q . || break
 	sleep 0.1
 done
+# The neighbour table is one for all namespaces of the machine: other tests may have filled it for a moment.
+for _ in $(seq 300); do
+	entries=$((0x$(awk 'NR == 2 {print $1}' /proc/net/stat/arp_cache)))
+	[ $entries -lt 900 ] && break
+	sleep 0.1
+done
 inode=$(stat -Lc %i /proc/"$pid"/ns/net)
 
 # Lines "NAME WANTED PROBE-WORDS...", probed together; WANTED is an outcome, or a jq expression on the result in one word.
