@@ -6,6 +6,7 @@
 #include "common/base.h"
 
 #include "agent/probe/echo.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -34,6 +35,7 @@ static uint32_t smallest(const struct nd_probe *p)
 
 static void finish(struct nd_probes *all, struct nd_probe *p)
 {
+	all->now_us = nd_clock_mono_us();
 	nd_probe_end(all, p, p->pmtu.passed ? ND_OUTCOME_ok : ND_OUTCOME_timeout);
 }
 
@@ -43,6 +45,7 @@ static void send_one(struct nd_probes *all, struct nd_probe *p)
 	struct nd_pmtu_search *s = &p->pmtu;
 	int64_t step_us = (int64_t)all->timeout_ms * 1000 / STEP_PART;
 
+	all->now_us = nd_clock_mono_us(); /* replies of one host come within one event */
 	p->deadline_us = all->now_us + (step_us > MIN_STEP_US ? step_us : MIN_STEP_US);
 	if (p->deadline_us > s->end_us)
 		p->deadline_us = s->end_us;
