@@ -100,8 +100,6 @@ static void find_services(struct work *w)
 	}
 	if (w->nips)
 		qsort(w->ips, w->nips, sizeof(*w->ips), by_ip);
-	w->out->by_service =
-		nd_arena_array(w->arena, c->nservices + 1, sizeof(*w->out->by_service));
 }
 
 static void count_service(struct work *w, const struct nd_probe_result *r, bool has_failed)
@@ -195,12 +193,23 @@ static void make_cells(struct work *w)
 	}
 }
 
+static bool has_results(const struct nd_cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->nhosts; i++)
+		if (cluster->hosts[i].nprobes)
+			return true;
+	return false;
+}
+
 void nd_matrix_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 		     struct nd_matrix *out)
 {
 	struct work w = {.arena = arena, .cluster = cluster, .out = out};
 	*out = (struct nd_matrix){0};
 	_Static_assert(ND_OUTCOME_ok == 0, "a cell without failures is zero");
+	out->by_service = nd_arena_array(arena, cluster->nservices + 1, sizeof(*out->by_service));
+	if (!has_results(cluster))
+		return;
 	find_nodes(&w);
 	find_services(&w);
 	for (size_t i = 0; i < cluster->nhosts; i++)

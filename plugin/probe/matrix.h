@@ -23,8 +23,8 @@ struct nd_matrix_cell {
 };
 
 struct nd_matrix {
-	const char **nodes; /* nnodes, by name; those of the cluster and those that sent something
-			     */
+	/* nnodes, by name: those of the cluster and those that sent something; none: no results */
+	const char **nodes;
 	size_t nnodes;
 	struct nd_matrix_cell *cells; /* ncells, by from, to; only pairs that were probed */
 	size_t ncells;

@@ -4,7 +4,7 @@
 
 #define NAME_BYTES 32 /* of a shortened node name, with NUL */
 #define CELL_BYTES 48
-#define MAX_WIDTH 80 /* columns of a line; columns get numbers when names need more */
+#define MAX_WIDTH 80 /* of a line; columns get numbers, or are left out, when they need more */
 #define FIRST "from \\ to"
 
 /* The nodes that are shown along one side. */
@@ -182,16 +182,15 @@ static void print_numbers(const struct grid *g)
 
 static void print_left_out(const struct grid *g)
 {
-	if (g->matrix->nnodes > ND_MATRIX_MAX_SHOWN)
-		nd_buf_puts(g->out, "    only nodes with failures are shown");
 	if (g->rows.nleft_out || g->columns.nleft_out)
-		nd_buf_printf(g->out, ", and of these %zu more rows and %zu more columns are not",
-			      g->rows.nleft_out, g->columns.nleft_out);
-	if (g->matrix->nnodes > ND_MATRIX_MAX_SHOWN)
-		nd_buf_puts(g->out, "\n");
+		nd_buf_printf(g->out, "    %zu more rows and %zu more columns%s are not shown\n",
+			      g->rows.nleft_out, g->columns.nleft_out,
+			      g->matrix->nnodes > ND_MATRIX_MAX_SHOWN ? " with failures" : "");
+	else if (g->matrix->nnodes > ND_MATRIX_MAX_SHOWN)
+		nd_buf_puts(g->out, "    only nodes with failures are shown\n");
 }
 
-void nd_matrix_print(const struct nd_matrix *matrix, struct nd_buf *out)
+void nd_matrix_print(const struct nd_matrix *matrix, bool is_wide, struct nd_buf *out)
 {
 	struct grid g = {.matrix = matrix, .out = out};
 	if (!matrix->pods.nfailed)
@@ -200,6 +199,9 @@ void nd_matrix_print(const struct nd_matrix *matrix, struct nd_buf *out)
 	choose(matrix, matrix->columns, &g.columns);
 	g.cut = common_start(matrix);
 	g.is_numbered = is_too_wide(&g);
+	while (!is_wide && g.columns.n > 1 && is_too_wide(&g) &&
+	       make_room(matrix->columns, SIZE_MAX, &g.columns))
+		g.columns.nleft_out++;
 	print_header(&g);
 	for (size_t i = 0; i < g.rows.n; i++)
 		print_row(&g, g.rows.nodes[i]);

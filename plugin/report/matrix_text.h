@@ -17,7 +17,10 @@
 
 #define ND_MATRIX_MAX_SHOWN 12 /* rows, and columns; of more nodes only those with failures */
 
-/* Lines that start with four blanks; nothing when no probe between pods failed. */
-void nd_matrix_print(const struct nd_matrix *matrix, struct nd_buf *out);
+/*
+ * Lines that start with four blanks; nothing when no probe between pods failed. Not is_wide: as
+ * many columns as fit into 80 characters, those with most failures.
+ */
+void nd_matrix_print(const struct nd_matrix *matrix, bool is_wide, struct nd_buf *out);
 
 #endif

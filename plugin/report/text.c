@@ -126,7 +126,7 @@ static void print_probes(const struct page *p)
 		nd_buf_printf(p->out, "; between pods %zu of %zu (%d %% get through)",
 			      m->pods.nfailed, npods, nd_tally_percent(m->pods));
 	nd_buf_puts(p->out, "\n");
-	nd_matrix_print(m, p->out);
+	nd_matrix_print(m, p->style->is_wide, p->out);
 	nd_buf_puts(p->out, "\n");
 }
 
