@@ -167,7 +167,11 @@ static int gather_live(struct live *l, struct nd_err *err)
 static int gather_to(struct nd_gathering *g, const struct nd_args *args, const struct nd_sink *sink,
 		     struct nd_err *err)
 {
-	struct live l = {.g = g, .args = args, .sink = sink, .loop = nd_loop_new()};
+	struct live l = {.g = g,
+			 .args = args,
+			 .sink = sink,
+			 .loop = nd_loop_new(),
+			 .rounds = g->rounds};
 	nd_progress_start(&l.progress, args->quiet);
 	int rc = gather_live(&l, err);
 	nd_collect_free(l.collect);

@@ -11,9 +11,11 @@
 
 #include "plugin/cli/options.h"
 #include "plugin/model/build.h"
+#include "plugin/rounds.h"
 
 struct nd_gathering {
 	struct nd_arena *arena; /* of the configuration; the caller's */
+	struct nd_round_options rounds; /* what the command wants; the flags are put over it */
 	struct nd_model *model;
 	const struct nd_cluster *cluster; /* the model's */
 };

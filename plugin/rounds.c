@@ -54,11 +54,14 @@ int nd_rounds_run(struct nd_loop *loop, struct nd_collect *collect, struct nd_mo
 {
 	struct nd_arena arena = {0};
 	struct nd_probe_plan plans[ROUNDS] = {0};
+	struct nd_probe_options wanted = options->plan;
 	int rc = 0;
+	if (options->prepare)
+		rc = options->prepare(options->prepare_ctx, nd_model_finish(model), &wanted, err);
 	for (int round = 0; round < ROUNDS && rc == 0; round++) {
 		const struct nd_cluster *cluster = nd_model_finish(model);
 		if (round == 0)
-			nd_probe_plan_build(&arena, cluster, &options->plan, &plans[0]);
+			nd_probe_plan_build(&arena, cluster, &wanted, &plans[0]);
 		else
 			nd_probe_plan_retry(&arena, cluster, &plans[round - 1], &plans[round]);
 		if (plans[round].nprobes == 0)

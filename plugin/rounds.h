@@ -11,6 +11,13 @@
 
 struct nd_round_options {
 	struct nd_probe_options plan;
+	/*
+	 * NULL, or called before the first round to complete the options of the plan from what the
+	 * cluster is; what it puts there must outlive the rounds. -1: nothing is sent.
+	 */
+	int (*prepare)(void *ctx, const struct nd_cluster *cluster, struct nd_probe_options *plan,
+		       struct nd_err *err);
+	void *prepare_ctx;
 	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; half of it in the
 			   next */
 	int rate;	/* packets a second and node, 0: ND_PROBE_RATE */

@@ -29,6 +29,17 @@ static const struct option options[] = {
 	 "how long an answer may take: 100ms to 10s, default 1s"},
 	{"probe-rate", 0, TEXT, FIELD(probe_rate), "N",
 	 "packets a second that a node may start, default 2000"},
+	{"wait", 0, TEXT, FIELD(wait), "TIME",
+	 "verify: try again until all passes, at most so long"},
+	{"max-time", 0, TEXT, FIELD(max_time), "TIME",
+	 "verify: what takes longer fails, default 2s"},
+	{"http", 0, LIST, FIELD(http), "TARGET",
+	 "verify: GET svc/NS/NAME:PORT/PATH or http://IP:PORT/PATH; may come often"},
+	{"external", 0, SWITCH, FIELD(external), NULL,
+	 "verify: names and addresses outside the cluster may be asked"},
+	{"save-baseline", 0, TEXT, FIELD(save_baseline), "FILE",
+	 "verify: keep the times between nodes"},
+	{"baseline", 0, TEXT, FIELD(baseline), "FILE", "verify: say what became slower since"},
 	{"transport", 0, TEXT, FIELD(transport), "NAME",
 	 "docker, podman, nerdctl, local; default: the one that has the nodes"},
 	{"node-timeout", 0, TEXT, FIELD(node_timeout), "TIME",
@@ -95,11 +106,20 @@ static int put_switch(struct nd_args *out, const struct option *o, const char *v
 	return 0;
 }
 
+static void put_list(struct nd_arena *arena, struct nd_args *out, const struct option *o,
+		     const char *value)
+{
+	if (o->offset == FIELD(http))
+		ND_ARENA_PUSH(arena, out->http, out->nhttp) = value;
+	else
+		ND_ARENA_PUSH(arena, out->kube.as_groups, out->kube.nas_groups) = value;
+}
+
 static void put_value(struct nd_arena *arena, struct nd_args *out, const struct option *o,
 		      const char *value)
 {
 	if (o->kind == LIST)
-		ND_ARENA_PUSH(arena, out->kube.as_groups, out->kube.nas_groups) = value;
+		put_list(arena, out, o, value);
 	else
 		*(const char **)((char *)out + o->offset) = value;
 }

@@ -22,6 +22,11 @@ struct nd_args {
 	const char *node_timeout;   /* seconds, or a duration: "20s" */
 	const char *probe, *pairs;  /* how much is probed; NULL: default */
 	const char *probe_timeout, *probe_rate;
+	const char *wait, *max_time; /* verify */
+	const char *save_baseline, *baseline;
+	const char **http;	    /* nhttp; targets as given */
+	size_t nhttp;
+	bool external;		    /* addresses and names outside the cluster may be asked */
 	bool no_agent, no_probe, quiet, help;
 	const char *command;	    /* first word, or NULL */
 	const char **words;	    /* nwords; the words behind the command */

@@ -55,3 +55,10 @@ void nd_progress_end(struct nd_progress *p)
 	if (p->is_on && p->is_terminal)
 		fputs("\r\033[K", stderr);
 }
+
+void nd_progress_say(bool is_quiet, const char *line)
+{
+	char safe[512];
+	if (!is_quiet)
+		fprintf(stderr, "%s\n", nd_text_safe(safe, sizeof(safe), line));
+}

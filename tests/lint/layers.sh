@@ -1,7 +1,7 @@
 #!/bin/bash
 # A folder of plugin/ includes only itself, common/, and the folders to its left; agent/ includes only common/ and agent/.
 set -u
-order=(kube evidence node model probe walk checks diagnose repair report status cli cmd)
+order=(kube evidence node model probe walk checks diagnose verify repair report status cli cmd)
 fail=0
 declare -A rank
 for i in "${!order[@]}"; do rank[${order[i]}]=$i; done
