@@ -190,7 +190,9 @@ static void judge_services(const struct judgement *j)
 		    s->matrix.by_service[i].nfailed)
 			add_name(j, &names, s->cluster->services[i].meta.ns,
 				 s->cluster->services[i].meta.name);
-	if (!s->nservices_probed)
+	if (!s->has_services)
+		say(j, ND_BLOCKED, "%s", nd_status_why(s, "services"));
+	else if (!s->nservices_probed)
 		say(j, ND_BLOCKED, "not probed");
 	else if (names.n)
 		say(j, ND_MISSED, "%zu of %zu probed, not: %s", s->nanswering, s->nservices_probed,
@@ -229,7 +231,8 @@ static void blame(const struct judgement *j, uint32_t after)
 
 void nd_status_judge(struct nd_arena *arena, struct nd_status *s)
 {
-	s->verdict = s->cluster->ngaps ? ND_BLOCKED : ND_MET;
+	bool has_all = s->has_nodes && s->has_pods && s->has_endpoints && s->has_policies;
+	s->verdict = has_all && !s->cluster->ngaps ? ND_MET : ND_BLOCKED;
 	for (size_t i = 0; i < ND_CRITERIA; i++) {
 		struct judgement j = {arena, s, &s->criteria[i]};
 		j.out->name = criteria[i].name;

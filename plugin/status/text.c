@@ -6,8 +6,9 @@
 
 #define MAX_NAMESPACES 6
 #define MAX_POLICIES 3
-#define LABEL 11      /* columns before the text of a row */
-#define LINE_BYTES 81 /* a line and its NUL, where nothing asks for more */
+#define LABEL 11   /* columns before the text of a row */
+#define MARK 27	   /* before the detail of a criterion */
+#define COLUMNS 80 /* of a line, where nothing asks for more */
 
 struct page {
 	const struct nd_status *status;
@@ -20,7 +21,26 @@ static const char *paint(const struct page *p, const char *code)
 	return p->style->has_colour ? code : "";
 }
 
-/* "LABEL      TEXT" on one line, made safe for a terminal. */
+/* text made safe for a terminal, and short enough for a line of which used columns are taken. */
+static const char *fit(const struct page *p, const char *text, size_t used, char *dst, size_t size)
+{
+	size_t n = 0;
+	char *cut = NULL;
+	nd_text_safe(dst, size, text);
+	for (char *c = dst; *c && !p->style->is_wide; c++) {
+		if ((*c & 0xc0) == 0x80)
+			continue;
+		if (used + n == COLUMNS - 3)
+			cut = c;
+		if (used + n++ == COLUMNS) {
+			memcpy(cut, "...", 4);
+			break;
+		}
+	}
+	return dst;
+}
+
+/* "LABEL      TEXT" on one line. */
 static void row(const struct page *p, const char *label, const char *fmt, ...) ND_PRINTF(3, 4);
 static void row(const struct page *p, const char *label, const char *fmt, ...)
 {
@@ -29,10 +49,8 @@ static void row(const struct page *p, const char *label, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, args);
 	va_end(args);
-	/* "·" is one column and two bytes: a line has a few of them. */
-	size_t size = p->style->is_wide ? sizeof(safe) : LINE_BYTES - LABEL + 6;
 	nd_buf_printf(p->out, "%s%-*s%s%s\n", paint(p, "\033[2m"), LABEL, label,
-		      paint(p, "\033[0m"), nd_text_safe(safe, size, raw));
+		      paint(p, "\033[0m"), fit(p, raw, LABEL, safe, sizeof(safe)));
 }
 
 static void print_head(const struct page *p)
@@ -173,15 +191,16 @@ static void print_criteria(const struct page *p)
 	static const char *const marks[] = {[ND_MET] = "✓", [ND_MISSED] = "✗", [ND_BLOCKED] = "-"};
 	static const char *const colours[] = {
 		[ND_MET] = "\033[32m", [ND_MISSED] = "\033[1;31m", [ND_BLOCKED] = "\033[33m"};
-	char detail[1024];
-	nd_buf_puts(p->out, "\n");
+	char detail[1024], safe[1024];
+	if (p->style->is_wide || p->status->nnamespaces <= MAX_NAMESPACES)
+		nd_buf_puts(p->out, "\n"); /* else all of it would not fit into 24 lines */
 	for (size_t i = 0; i < ND_CRITERIA; i++) {
 		const struct nd_criterion *c = &p->status->criteria[i];
-		nd_text_safe(detail, p->style->is_wide ? sizeof(detail) : LINE_BYTES - 27,
-			     c->detail);
-		nd_buf_printf(p->out, "%s%s%s %-24s %s%s\n", paint(p, colours[c->state]),
+		snprintf(detail, sizeof(detail), "%s%s", c->state == ND_BLOCKED ? "blocked: " : "",
+			 c->detail);
+		nd_buf_printf(p->out, "%s%s%s %-24s %s\n", paint(p, colours[c->state]),
 			      marks[c->state], paint(p, "\033[0m"), c->text,
-			      c->state == ND_BLOCKED ? "blocked: " : "", detail);
+			      fit(p, detail, MARK, safe, sizeof(safe)));
 	}
 }
 
