@@ -104,4 +104,9 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		;
 }
 
-const struct nd_probe_ops nd_probe_ops_bulk = {nd_http_open, start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_bulk = {
+	.open = nd_http_open,
+	.start = start,
+	.ready = ready,
+	.has_own_peer = true,
+};

@@ -9,7 +9,7 @@ enum { PREFIX = 2 }; /* the length of a message stands before it; RFC 1035 4.2.2
 static int open_socket(struct nd_probe *p)
 {
 	p->fd = nd_probe_socket(p, SOCK_STREAM, 0, 0);
-	return p->fd < 0 ? -1 : 0;
+	return p->fd < 0 ? -1 : nd_probe_want_errors(p);
 }
 
 static void start(struct nd_probes *all, struct nd_probe *p)
@@ -58,4 +58,9 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		ask(all, p);
 }
 
-const struct nd_probe_ops nd_probe_ops_dns_tcp = {open_socket, start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_dns_tcp = {
+	.open = open_socket,
+	.start = start,
+	.ready = ready,
+	.has_own_peer = true,
+};

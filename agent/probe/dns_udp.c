@@ -28,4 +28,9 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		nd_dns_probe_reply(all, p, all->scratch, (size_t)n);
 }
 
-const struct nd_probe_ops nd_probe_ops_dns_udp = {open_socket, start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_dns_udp = {
+	.open = open_socket,
+	.start = start,
+	.ready = ready,
+	.has_own_peer = true,
+};

@@ -7,7 +7,7 @@
 int nd_http_open(struct nd_probe *p)
 {
 	p->fd = nd_probe_socket(p, SOCK_STREAM, 0, 0);
-	return p->fd < 0 ? -1 : 0;
+	return p->fd < 0 ? -1 : nd_probe_want_errors(p);
 }
 
 void nd_http_start(struct nd_probes *all, struct nd_probe *p)
@@ -87,4 +87,9 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		nd_http_ask(all, p);
 }
 
-const struct nd_probe_ops nd_probe_ops_http = {nd_http_open, nd_http_start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_http = {
+	.open = nd_http_open,
+	.start = nd_http_start,
+	.ready = ready,
+	.has_own_peer = true,
+};

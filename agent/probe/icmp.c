@@ -20,6 +20,8 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 	if (events & EPOLLERR)
 		while (nd_probe_errqueue(p, &e))
 			if (nd_echo_is_ours(p, &e)) {
+				if (!e.is_local)
+					p->hop = e.from;
 				nd_probe_fail(all, p, e.sys_errno);
 				return;
 			}
@@ -27,4 +29,8 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		nd_probe_end(all, p, ND_OUTCOME_ok);
 }
 
-const struct nd_probe_ops nd_probe_ops_icmp = {nd_echo_open, start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_icmp = {
+	.open = nd_echo_open,
+	.start = start,
+	.ready = ready,
+};

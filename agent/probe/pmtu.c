@@ -121,10 +121,12 @@ static void read_errors(struct nd_probes *all, struct nd_probe *p)
 	while (p->state == ND_PROBE_RUNNING && nd_probe_errqueue(p, &e)) {
 		if (!nd_echo_is_ours(p, &e))
 			continue;
-		if (e.sys_errno == EMSGSIZE)
+		if (e.sys_errno == EMSGSIZE) {
 			too_big(all, p, &e);
-		else if (!p->pmtu.passed)
+		} else if (!p->pmtu.passed) {
+			p->hop = e.from;
 			nd_probe_fail(all, p, e.sys_errno);
+		}
 	}
 }
 
@@ -157,4 +159,9 @@ static void expire(struct nd_probes *all, struct nd_probe *p)
 		size_failed(all, p);
 }
 
-const struct nd_probe_ops nd_probe_ops_pmtu = {open_socket, start, ready, expire};
+const struct nd_probe_ops nd_probe_ops_pmtu = {
+	.open = open_socket,
+	.start = start,
+	.ready = ready,
+	.expire = expire,
+};

@@ -54,9 +54,9 @@ struct nd_probe {
 	int64_t us;
 	bool has_rcode, is_truncated;
 	uint16_t status, rcode, answers;
-	int64_t bytes;	/* -1: not a body */
-	int64_t length; /* bulk: Content-Length, -1: not said */
-	struct nd_ip hop;
+	int64_t bytes;	  /* -1: not a body */
+	int64_t length;	  /* bulk: Content-Length, -1: not said */
+	struct nd_ip hop; /* who sent an ICMP error; family 0: none came */
 	struct nd_pmtu_search pmtu;
 };
 
@@ -92,6 +92,8 @@ struct nd_probe_ops {
 	void (*ready)(struct nd_probes *all, struct nd_probe *p, uint32_t events);
 	/* NULL: TIMEOUT, or STALL once connected. */
 	void (*expire)(struct nd_probes *all, struct nd_probe *p);
+	/* All errors of its socket are its own; a raw one hears those of others too. */
+	bool has_own_peer;
 };
 
 #define ND_PROBE_KIND(id, name, what) extern const struct nd_probe_ops nd_probe_ops_##id;
@@ -138,6 +140,8 @@ struct nd_probe_sockerr {
 	size_t nhead;
 };
 bool nd_probe_errqueue(const struct nd_probe *p, struct nd_probe_sockerr *out);
+/* Who sent the ICMP error of a socket that has only one peer and one packet: p->hop. */
+void nd_probe_find_hop(struct nd_probe *p);
 
 /* For the kinds: run.c */
 void nd_probe_end(struct nd_probes *all, struct nd_probe *p, enum nd_probe_outcome outcome);

@@ -78,6 +78,8 @@ void nd_probe_fail(struct nd_probes *all, struct nd_probe *p, int sys_errno)
 	if (p->is_connected && outcome == ND_OUTCOME_timeout)
 		outcome = ND_OUTCOME_stall;
 	p->sys_errno = sys_errno;
+	if (kinds[p->ask->kind]->has_own_peer)
+		nd_probe_find_hop(p);
 	nd_probe_end(all, p, outcome);
 }
 

@@ -38,7 +38,7 @@ int nd_probe_socket(const struct nd_probe *p, int type, int proto4, int proto6)
 
 /*
  * Without it a datagram socket hears only of port unreachable: the other ICMP errors count as
- * transient (kernel: icmp_err_convert, "fatal").
+ * transient (kernel: icmp_err_convert, "fatal"). Streams (since Linux 5.19) tell who sent it.
  */
 int nd_probe_want_errors(const struct nd_probe *p)
 {
@@ -82,6 +82,27 @@ bool nd_probe_connect(struct nd_probes *all, struct nd_probe *p, uint32_t events
 	return false;
 }
 
+/* An error that is only in the queue; it must be taken out, or epoll would tell of it for ever. */
+static int queued_error(struct nd_probe *p)
+{
+	struct nd_probe_sockerr e;
+
+	if (!nd_probe_errqueue(p, &e))
+		return 0;
+	if (!e.is_local)
+		p->hop = e.from;
+	return e.sys_errno;
+}
+
+void nd_probe_find_hop(struct nd_probe *p)
+{
+	struct nd_probe_sockerr e;
+
+	while (p->fd >= 0 && !p->hop.family && nd_probe_errqueue(p, &e))
+		if (!e.is_local)
+			p->hop = e.from;
+}
+
 bool nd_probe_connected(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 {
 	int error;
@@ -91,6 +112,8 @@ bool nd_probe_connected(struct nd_probes *all, struct nd_probe *p, uint32_t even
 	if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		return false;
 	error = socket_error(p);
+	if (!error && (events & EPOLLERR))
+		error = queued_error(p);
 	if (error) {
 		nd_probe_fail(all, p, error);
 		return false;

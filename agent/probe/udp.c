@@ -26,4 +26,9 @@ static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 		nd_probe_end(all, p, ND_OUTCOME_ok);
 }
 
-const struct nd_probe_ops nd_probe_ops_udp = {open_socket, start, ready, NULL};
+const struct nd_probe_ops nd_probe_ops_udp = {
+	.open = open_socket,
+	.start = start,
+	.ready = ready,
+	.has_own_peer = true,
+};

@@ -61,6 +61,8 @@ inb -A INPUT -p udp --dport 8083 -j REJECT --reject-with icmp-host-unreachable
 inb -A INPUT -p udp --dport 8085 -j REJECT --reject-with icmp-net-unreachable
 inb -A INPUT -p icmp -d 10.91.2.3 -j DROP
 ip netns exec $b ip6tables -w -A INPUT -p tcp --dport 8082 -j REJECT
+ip netns exec $r iptables -w -A FORWARD -p tcp --dport 8088 -j REJECT --reject-with icmp-host-unreachable
+ip netns exec $r iptables -w -A FORWARD -d 10.91.2.4 -j REJECT --reject-with icmp-admin-prohibited
 ip netns exec $a iptables -w -A OUTPUT -p udp --dport 8086 -j REJECT
 ip netns exec $a iptables -w -A OUTPUT -p udp --dport 8087 -j DROP
 
@@ -124,19 +126,22 @@ T='.outcome==' # for expressions: $T"ok"and.status==200
 rows <<END
 tcp-open ok tcp a 10.91.2.2 8080
 tcp-time .us>10and.us<500000 tcp a 10.91.2.2 8080
-tcp-closed $T"REFUSED"and.errno==111 tcp a 10.91.2.2 8099
+tcp-closed $T"REFUSED"and.errno==111and(has("hop")|not) tcp a 10.91.2.2 8099
 tcp-drop $T"TIMEOUT"and.us>=1000000and.us<1300000 tcp a 10.91.2.2 8081
-tcp-reject $T"REFUSED"and.us<500000 tcp a 10.91.2.2 8082
+tcp-reject $T"REFUSED"and.us<500000and.hop=="10.91.2.2" tcp a 10.91.2.2 8082
 tcp-host-prohibited $T"NOHOST"and.errno==113and.us<500000 tcp a 10.91.2.2 8083
-tcp-reject-reset REFUSED tcp a 10.91.2.2 8084
+tcp-reject-reset $T"REFUSED"and(has("hop")|not) tcp a 10.91.2.2 8084
 tcp-net-unreachable NONET tcp a 10.91.2.2 8085
-tcp-no-route $T"NONET"and.errno==101 tcp a 10.99.0.1 80
+tcp-router-reject $T"NOHOST"and.hop=="10.91.1.1" tcp a 10.91.2.2 8088
+icmp-router-reject $T"NOHOST"and.hop=="10.91.1.1" icmp a 10.91.2.4 0
+udp-router-reject $T"NOHOST"and.hop=="10.91.1.1" udp a 10.91.2.4 9
+tcp-no-route $T"NONET"and.errno==101and(has("hop")|not) tcp a 10.99.0.1 80
 tcp-blackhole EINVAL tcp a 10.92.0.1 80
 tcp-prohibit EACCES tcp a 10.93.0.1 80
 tcp-unreachable NOHOST tcp a 10.94.0.1 80
 tcp6-open ok tcp a fd91:2::2 8080
 tcp6-closed REFUSED tcp a fd91:2::2 8099
-tcp6-reject $T"REFUSED"and.us<500000 tcp a fd91:2::2 8082
+tcp6-reject $T"REFUSED"and.us<500000and.hop=="fd91:2::2" tcp a fd91:2::2 8082
 tcp6-prohibit EACCES tcp a fd93::1 80
 tcp6-no-route NONET tcp a fd99::1 80
 udp-answer ok udp a 10.91.2.2 7
