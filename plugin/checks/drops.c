@@ -190,7 +190,7 @@ static bool match_prefix(struct nd_prefix want, bool is_not, struct nd_ip ip)
 	return !want.ip.family || nd_prefix_has(want, ip) != is_not;
 }
 
-static enum match match_other(const struct view *v, const struct nd_flow *flow, bool is_system)
+static enum match match_other(const struct view *v, const struct nd_packet *flow, bool is_system)
 {
 	if (!v->has_other)
 		return YES;
@@ -202,7 +202,7 @@ static enum match match_other(const struct view *v, const struct nd_flow *flow, 
 	return is_system ? NO : MAYBE;
 }
 
-static enum match match(const struct view *v, const struct nd_flow *flow, bool is_system)
+static enum match match(const struct view *v, const struct nd_packet *flow, bool is_system)
 {
 	const struct nd_flow_wish *w = &v->wish;
 	enum match in = match_device(w->in, v->in_not, flow->in),
@@ -226,7 +226,7 @@ enum fate { GOES_ON, ACCEPTED, DROPPED, UNSURE };
 
 struct walk {
 	const struct ruleset *rs;
-	const struct nd_flow *flow;
+	const struct nd_packet *flow;
 	size_t steps;
 	bool may_be_gone; /* something before may have accepted it */
 	struct chain at; /* of the drop */

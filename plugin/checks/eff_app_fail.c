@@ -7,14 +7,27 @@ static const char *title(struct nd_check_run *run, const struct nd_failure *f, c
 			     f->flow.service->meta.ns, f->flow.service->meta.name, how);
 }
 
+static const char *self_title(struct nd_check_run *run, const struct nd_failure *f, const char *how)
+{
+	return nd_check_text(run, "Pod %s/%s does not answer on port %u, not even itself (%s)",
+			     f->flow.target_pod->meta.ns, f->flow.target_pod->meta.name,
+			     f->result->port, how);
+}
+
 static void run(struct nd_check_run *run)
 {
-	static const struct nd_effect_spec spec = {
+	static const struct nd_effect_spec hairpin = {
 		.flows = 1u << ND_FLOW_HAIRPIN,
 		.key = ND_BY_SERVICE,
 		.title = title,
 	};
-	nd_effects_find(run, &spec);
+	static const struct nd_effect_spec self = {
+		.flows = 1u << ND_FLOW_SELF,
+		.key = ND_BY_POD,
+		.title = self_title,
+	};
+	nd_effects_find(run, &hairpin);
+	nd_effects_find(run, &self);
 }
 
 const struct nd_check nd_check_eff_app_fail = {
@@ -22,11 +35,13 @@ const struct nd_check nd_check_eff_app_fail = {
 	.layer = ND_LAYER_EFFECT,
 	.kind = ND_EFFECT,
 	.severity = ND_ERROR,
-	.title = "A pod can't reach itself through its own service",
-	.why = "The connection leaves the pod for the service address and is sent back to the same "
-	       "pod. A bridge port without hairpin mode drops it, or the masquerading of such "
-	       "packets is missing.",
-	.fix = "turn hairpin mode on for the ports of the pod bridge",
+	.title = "A pod does not answer itself",
+	.why = "Through its own service: the connection leaves the pod and is sent back to it, "
+	       "which a "
+	       "bridge port without hairpin mode drops. Directly: the application is gone or "
+	       "hangs, "
+	       "and no network is at fault.",
+	.fix = "turn hairpin mode on for the ports of the pod bridge; look at the pod's logs",
 	.source = "probe: tcp from the only pod behind the service to the service; kubernetes: "
 		  "Debug Services, hairpin",
 	.run = run,

@@ -9,31 +9,83 @@
 
 /* ---- which probes failed ---- */
 
-static void find_at(struct nd_arena *arena, const struct nd_cluster *cluster,
-		    const struct nd_host *host, struct nd_failures *out)
+struct search {
+	struct nd_arena *arena;
+	struct nd_flow_index index;
+	/* nbad: they ended while we asked, or do not answer even themselves */
+	const struct nd_pod **bad;
+	size_t nbad;
+	struct nd_failures *out;
+};
+
+static bool is_bad(const struct search *s, const struct nd_pod *pod)
+{
+	for (size_t i = 0; pod && i < s->nbad; i++)
+		if (s->bad[i] == pod)
+			return true;
+	return false;
+}
+
+/* Any pod behind the service: which one was asked is not known. */
+static bool is_bad_service(const struct search *s, const struct nd_flow *flow)
+{
+	size_t n = 0;
+	const struct nd_slice *slices =
+		flow->service && s->nbad ? nd_look_slices(s->index.cluster, flow->service, &n)
+					 : NULL;
+	for (size_t i = 0; i < n; i++)
+		for (size_t e = 0; e < slices[i].nendpoints; e++)
+			if (is_bad(s,
+				   nd_look_pod_by_ip(s->index.cluster, slices[i].endpoints[e].ip)))
+				return true;
+	return false;
+}
+
+static void find_bad(struct search *s, const struct nd_host *host)
+{
+	struct nd_flow flow;
+	for (size_t i = 0; i < host->nprobes; i++) {
+		const struct nd_probe_result *r = &host->probes[i];
+		if (r->outcome == ND_OUTCOME_ok || !r->netns_inode)
+			continue;
+		nd_flow_find(&s->index, host, r, &flow);
+		if (flow.source_pod && !is_bad(s, flow.source_pod) &&
+		    (r->outcome == ND_OUTCOME_gone || flow.kind == ND_FLOW_SELF))
+			ND_ARENA_PUSH(s->arena, s->bad, s->nbad) = flow.source_pod;
+	}
+}
+
+static void find_at(struct search *s, const struct nd_host *host)
 {
 	struct nd_tries *probes;
-	size_t n = nd_tries_find(arena, host, &probes);
+	size_t n = nd_tries_find(s->arena, host, &probes);
 	for (size_t i = 0; i < n; i++) {
 		struct nd_failure f = {
 			.host = host, .result = probes[i].result, .ntries = probes[i].n};
 		if (probes[i].verdict != ND_TRIES_FAILED && probes[i].verdict != ND_TRIES_SHAKY)
 			continue;
-		nd_flow_of(cluster, host, f.result, &f.flow);
+		nd_flow_find(&s->index, host, f.result, &f.flow);
+		if (f.flow.kind != ND_FLOW_SELF &&
+		    (is_bad(s, f.flow.target_pod) || is_bad_service(s, &f.flow)))
+			continue;
 		if (probes[i].verdict == ND_TRIES_FAILED)
-			ND_ARENA_PUSH(arena, out->items, out->n) = f;
+			ND_ARENA_PUSH(s->arena, s->out->items, s->out->n) = f;
 		else
-			ND_ARENA_PUSH(arena, out->shaky, out->nshaky) = f;
+			ND_ARENA_PUSH(s->arena, s->out->shaky, s->out->nshaky) = f;
 	}
 }
 
 void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
 		      struct nd_failures *out)
 {
+	struct search s = {.arena = arena, .out = out};
 	*out = (struct nd_failures){0};
+	nd_flow_index_build(arena, cluster, &s.index);
+	for (size_t i = 0; i < cluster->nhosts; i++)
+		find_bad(&s, &cluster->hosts[i]);
 	for (size_t i = 0; i < cluster->nhosts; i++)
 		if (cluster->hosts[i].nprobes)
-			find_at(arena, cluster, &cluster->hosts[i], out);
+			find_at(&s, &cluster->hosts[i]);
 }
 
 bool nd_failure_asks_outside(const struct nd_failure *f)
@@ -104,7 +156,7 @@ void nd_effect_touches(struct nd_check_run *run, struct nd_finding *finding,
 	add_node(run, finding, f->flow.target_node);
 	if (!f->flow.service)
 		return;
-	const struct nd_slice *slices = nd_service_slices(run->cluster, f->flow.service, &n);
+	const struct nd_slice *slices = nd_look_slices(run->cluster, f->flow.service, &n);
 	for (size_t i = 0; i < n; i++)
 		for (size_t e = 0; e < slices[i].nendpoints; e++)
 			add_node(run, finding, slices[i].endpoints[e].node);
@@ -115,9 +167,10 @@ static int by_name(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "");
 }
 
-static int by_service(const struct nd_service *a, const struct nd_service *b)
+/* Services and pods stand by namespace and name. */
+static int by_place(const void *a, const void *b)
 {
-	return a < b ? -1 : a > b; /* they stand by namespace and name */
+	return a < b ? -1 : a > b;
 }
 
 static int by_key(enum nd_effect_key key, const struct nd_failure *a, const struct nd_failure *b)
@@ -125,9 +178,9 @@ static int by_key(enum nd_effect_key key, const struct nd_failure *a, const stru
 	int order = 0;
 	switch (key) {
 	case ND_BY_SERVICE:
-		return by_service(a->flow.service, b->flow.service);
-	case ND_BY_TARGET:
-		return by_name(a->flow.target_node, b->flow.target_node);
+		return by_place(a->flow.service, b->flow.service);
+	case ND_BY_POD:
+		return by_place(a->flow.target_pod, b->flow.target_pod);
 	case ND_BY_SOURCE:
 		return by_name(a->host->node, b->host->node);
 	case ND_BY_PAIR:
@@ -152,11 +205,11 @@ static int by_service_then_place(const void *pa, const void *pb)
 	int order = by_key(ND_BY_SERVICE, a, b);
 	return order ? order : a < b ? -1 : a > b;
 }
-static int by_target_then_place(const void *pa, const void *pb)
+static int by_pod_then_place(const void *pa, const void *pb)
 {
 	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
 				*b = *(const struct nd_failure *const *)pb;
-	int order = by_key(ND_BY_TARGET, a, b);
+	int order = by_key(ND_BY_POD, a, b);
 	return order ? order : a < b ? -1 : a > b;
 }
 
@@ -166,8 +219,9 @@ static const char *subject_of(struct nd_check_run *run, enum nd_effect_key key,
 	const struct nd_service *s = f->flow.service;
 	if (key == ND_BY_SERVICE && s)
 		return nd_check_text(run, "service/%s/%s", s->meta.ns, s->meta.name);
-	if (key == ND_BY_TARGET && f->flow.target_node)
-		return nd_check_text(run, "node/%s", f->flow.target_node);
+	if (key == ND_BY_POD && f->flow.target_pod)
+		return nd_check_text(run, "pod/%s/%s", f->flow.target_pod->meta.ns,
+				     f->flow.target_pod->meta.name);
 	return nd_check_text(run, "node/%s", f->host->node);
 }
 
@@ -208,7 +262,7 @@ void nd_effects_find(struct nd_check_run *run, const struct nd_effect_spec *spec
 		[ND_BY_SOURCE] = by_pair_then_place,
 		[ND_BY_PAIR] = by_pair_then_place,
 		[ND_BY_SERVICE] = by_service_then_place,
-		[ND_BY_TARGET] = by_target_then_place,
+		[ND_BY_POD] = by_pod_then_place,
 	};
 	const struct nd_failure **mine = NULL;
 	size_t n = 0;

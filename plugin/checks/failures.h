@@ -23,7 +23,11 @@ struct nd_failures {
 	size_t nshaky;
 };
 
-/* Probes that could not be sent (GONE, ERROR) are no failures: they say nothing of the network. */
+/*
+ * A pod that asked itself and got GONE has ended meanwhile, and one that got no answer from itself
+ * does not listen any more: what others asked of it says nothing of the network.
+ * Probes that could not be sent (GONE, ERROR) are no failures: they say nothing of the network.
+ */
 void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
 		      struct nd_failures *out);
 
@@ -31,7 +35,7 @@ enum nd_effect_key {
 	ND_BY_SOURCE,  /* one effect a source node: subject node/NAME */
 	ND_BY_PAIR,    /* one a source and target node: subject node/SOURCE */
 	ND_BY_SERVICE, /* one a service: subject service/NS/NAME */
-	ND_BY_TARGET,  /* one a target node: subject node/NAME */
+	ND_BY_POD,     /* one a target pod: subject pod/NS/NAME */
 };
 struct nd_effect_spec {
 	uint32_t flows; /* bits 1 << ND_FLOW_* that it is about */

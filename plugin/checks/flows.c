@@ -112,7 +112,7 @@ static const char *lower(const char *protocol)
 
 /* A port in use behind pod addresses: what slices send to; containers need not declare theirs. */
 static bool pod_port(const struct picking *p, bool is_host_network, const char *node,
-		     struct nd_flow *flow)
+		     struct nd_packet *flow)
 {
 	for (size_t i = 0; i < p->cluster->npods; i++) {
 		const struct nd_pod *pod = &p->cluster->pods[i];
@@ -149,7 +149,7 @@ static bool pod_port(const struct picking *p, bool is_host_network, const char *
 
 /* Ports that a node serves to others: kubelet, API server, tunnel, then what its hostNetwork pods
  * declare. */
-static bool node_port(const struct picking *p, struct nd_ip ip, struct nd_flow *flow)
+static bool node_port(const struct picking *p, struct nd_ip ip, struct nd_packet *flow)
 {
 	const struct nd_node *node = NULL;
 	struct nd_vtep vtep;
@@ -173,7 +173,7 @@ static bool node_port(const struct picking *p, struct nd_ip ip, struct nd_flow *
 	return node && pod_port(p, true, node->meta.name, flow);
 }
 
-static bool service_port(const struct picking *p, struct nd_flow *flow)
+static bool service_port(const struct picking *p, struct nd_packet *flow)
 {
 	for (size_t i = 0; i < p->cluster->nservices; i++) {
 		const struct nd_service *s = &p->cluster->services[i];
@@ -211,7 +211,7 @@ static const char *device_to(const struct picking *p, struct nd_ip ip)
 
 /* "Packet too big" goes from a router back to the sender; what else ICMP carries does not matter
  * here. */
-static bool set_port(const struct picking *p, const struct pair *pair, struct nd_flow *flow)
+static bool set_port(const struct picking *p, const struct pair *pair, struct nd_packet *flow)
 {
 	if (nd_eq(p->wish->proto, "icmp")) {
 		flow->proto = "icmp";
@@ -238,7 +238,7 @@ void nd_flows_pick(const struct nd_cluster *cluster, const struct nd_host *host,
 	out->n = 0;
 	for (size_t i = 0; i < ND_ARRAY_LEN(pairs) && out->n < ND_FLOWS_MAX && p.self; i++) {
 		const struct pair *pair = &pairs[i];
-		struct nd_flow flow = {.what = pair->what, .is_new = !wish->wants_established};
+		struct nd_packet flow = {.what = pair->what, .is_new = !wish->wants_established};
 		if (pair->hook != hook || (pair->dst == SERVICE && !is_before_nat))
 			continue;
 		flow.src = pick(&p, pair->src, true);

@@ -10,7 +10,7 @@
 enum nd_hook { ND_PREROUTING, ND_INPUT, ND_FORWARD, ND_OUTPUT, ND_POSTROUTING, ND_HOOKS };
 
 /* IPv4. */
-struct nd_flow {
+struct nd_packet {
 	struct nd_ip src, dst;
 	const char *in, *out; /* devices; NULL: none at this hook, "?": not known */
 	const char *proto; /* "tcp", "udp", "icmp" (that a packet is too big) */
@@ -31,7 +31,7 @@ struct nd_flow_wish {
 
 #define ND_FLOWS_MAX 16
 struct nd_flows {
-	struct nd_flow items[ND_FLOWS_MAX];
+	struct nd_packet items[ND_FLOWS_MAX];
 	size_t n;
 };
 

@@ -48,7 +48,7 @@ bool nd_hearing_is_deaf(const struct nd_cluster *cluster, const struct nd_servic
 {
 	size_t nslices, nready = 0;
 	uint16_t other;
-	const struct nd_slice *slices = nd_service_slices(cluster, service, &nslices);
+	const struct nd_slice *slices = nd_look_slices(cluster, service, &nslices);
 	for (size_t i = 0; i < nslices; i++)
 		for (size_t k = 0; k < slices[i].nports; k++) {
 			const struct nd_slice_port *sp = &slices[i].ports[k];

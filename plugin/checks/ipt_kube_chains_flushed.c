@@ -16,7 +16,7 @@ static size_t ready_on_port(const struct nd_cluster *cluster, const struct nd_se
 			    const struct nd_service_port *p)
 {
 	size_t nslices, n = 0;
-	const struct nd_slice *slices = nd_service_slices(cluster, s, &nslices);
+	const struct nd_slice *slices = nd_look_slices(cluster, s, &nslices);
 	for (size_t i = 0; i < nslices; i++)
 		for (size_t k = 0; k < slices[i].nports && slices[i].family == 4; k++) {
 			const struct nd_slice_port *sp = &slices[i].ports[k];

@@ -57,7 +57,7 @@ static bool lacks_a_ready_one(const struct nd_cluster *cluster, const struct nd_
 			      const struct nd_ipt *ipt, const struct nd_ipt_chain *svc)
 {
 	size_t n;
-	const struct nd_slice *slices = nd_service_slices(cluster, s, &n);
+	const struct nd_slice *slices = nd_look_slices(cluster, s, &n);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < slices[i].nendpoints && slices[i].family == 4; k++) {
 			const struct nd_endpoint *e = &slices[i].endpoints[k];

@@ -13,32 +13,6 @@ bool nd_service_is_dns(const struct nd_service *service)
 	return nd_eq(service->meta.ns, "kube-system") && nd_eq(service->meta.name, "kube-dns");
 }
 
-static int compare_slice(const struct nd_slice *slice, const struct nd_service *service)
-{
-	int order = strcmp(slice->meta.ns ? slice->meta.ns : "",
-			   service->meta.ns ? service->meta.ns : "");
-	return order ? order
-		     : strcmp(slice->service ? slice->service : "",
-			      service->meta.name ? service->meta.name : "");
-}
-
-const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster,
-					 const struct nd_service *service, size_t *n)
-{
-	size_t low = 0, high = cluster->nslices;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (compare_slice(&cluster->slices[mid], service) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (*n = 0; low + *n < cluster->nslices &&
-		     compare_slice(&cluster->slices[low + *n], service) == 0;)
-		(*n)++;
-	return *n ? &cluster->slices[low] : NULL;
-}
-
 bool nd_service_can_tell(const struct nd_cluster *cluster)
 {
 	return nd_look_has_list(cluster, "pods") && nd_look_has_list(cluster, "services") &&

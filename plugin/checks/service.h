@@ -21,9 +21,6 @@ bool nd_service_wants_pods(const struct nd_service *service);
 bool nd_service_is_dns(const struct nd_service *service); /* kube-system/kube-dns */
 void nd_service_backends(const struct nd_cluster *cluster, const struct nd_service *service,
 			 struct nd_backends *out);
-/* The slices of a service: *n of them from the pointer on. */
-const struct nd_slice *nd_service_slices(const struct nd_cluster *cluster,
-					 const struct nd_service *service, size_t *n);
 /* Were all lists read that say who is behind a service? */
 bool nd_service_can_tell(const struct nd_cluster *cluster);
 

@@ -14,7 +14,7 @@ static bool all_elsewhere(const struct nd_cluster *cluster, const struct nd_serv
 			  const struct nd_service_port *p, struct tally *t)
 {
 	size_t n;
-	const struct nd_slice *slices = nd_service_slices(cluster, s, &n);
+	const struct nd_slice *slices = nd_look_slices(cluster, s, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_slice *slice = &slices[i];
 		for (size_t k = 0; k < slice->nports; k++) {

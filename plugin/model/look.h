@@ -23,6 +23,9 @@ const struct nd_workload *nd_look_workload(const struct nd_cluster *cluster, con
 					   const char *ns, const char *name);
 const struct nd_configmap *nd_look_configmap(const struct nd_cluster *cluster, const char *ns,
 					     const char *name);
+/* The EndpointSlices of a service, *n of them side by side; NULL: none. */
+const struct nd_slice *nd_look_slices(const struct nd_cluster *cluster,
+				      const struct nd_service *service, size_t *n);
 const char *nd_labels_get(const struct nd_labels *labels, const char *key); /* NULL: not there */
 /* Every label of selector is in labels; an empty selector selects everything. */
 bool nd_labels_match(const struct nd_labels *selector, const struct nd_labels *labels);

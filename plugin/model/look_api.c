@@ -153,40 +153,43 @@ bool nd_look_has_list(const struct nd_cluster *cluster, const char *resource)
 	return false;
 }
 
-/* The first slice that is not before the service: slices are sorted by namespace, service, name. */
-static size_t first_slice(const struct nd_cluster *cluster, const struct nd_service *service)
+static int compare_slice(const struct nd_slice *slice, const struct nd_service *service)
+{
+	int order = by_text(slice->meta.ns, service->meta.ns);
+
+	return order ? order : by_text(slice->service, service->meta.name);
+}
+
+/* They are sorted by namespace, service, name. */
+const struct nd_slice *nd_look_slices(const struct nd_cluster *cluster,
+				      const struct nd_service *service, size_t *n)
 {
 	size_t low = 0, high = cluster->nslices;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct nd_slice *slice = &cluster->slices[middle];
-		int order = by_text(slice->meta.ns, service->meta.ns);
 
-		if (!order)
-			order = by_text(slice->service, service->meta.name);
-		if (order < 0)
+		if (compare_slice(&cluster->slices[middle], service) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	for (*n = 0; low + *n < cluster->nslices &&
+		     compare_slice(&cluster->slices[low + *n], service) == 0;)
+		(*n)++;
+	return *n ? &cluster->slices[low] : NULL;
 }
 
 size_t nd_look_ready_endpoints(const struct nd_cluster *cluster, const struct nd_service *service,
 			       size_t *ntotal)
 {
-	size_t nready = 0, nall = 0;
+	size_t nready = 0, nall = 0, n;
+	const struct nd_slice *slices = nd_look_slices(cluster, service, &n);
 
-	for (size_t i = first_slice(cluster, service); i < cluster->nslices; i++) {
-		const struct nd_slice *slice = &cluster->slices[i];
-
-		if (!nd_eq(slice->meta.ns, service->meta.ns) ||
-		    !nd_eq(slice->service, service->meta.name))
-			break;
-		nall += slice->nendpoints;
-		for (size_t j = 0; j < slice->nendpoints; j++)
-			nready += slice->endpoints[j].is_ready;
+	for (size_t i = 0; i < n; i++) {
+		nall += slices[i].nendpoints;
+		for (size_t j = 0; j < slices[i].nendpoints; j++)
+			nready += slices[i].endpoints[j].is_ready;
 	}
 	if (ntotal)
 		*ntotal = nall;

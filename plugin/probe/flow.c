@@ -86,7 +86,7 @@ static bool is_behind(const struct nd_cluster *cluster, const struct nd_service 
 		      const struct nd_service_port *port, struct nd_ip ip, size_t *nready)
 {
 	size_t n;
-	const struct nd_slice *slices = nd_slices_of(cluster, service, &n);
+	const struct nd_slice *slices = nd_look_slices(cluster, service, &n);
 	bool is_found = false;
 
 	*nready = 0;
@@ -138,7 +138,7 @@ static bool to_api_endpoint(const struct nd_cluster *cluster, const struct nd_pr
 
 	for (size_t p = 0; api && p < api->nports; p++) {
 		size_t n;
-		const struct nd_slice *slices = nd_slices_of(cluster, api, &n);
+		const struct nd_slice *slices = nd_look_slices(cluster, api, &n);
 
 		for (size_t i = 0; i < n; i++) {
 			const struct nd_slice_port *port =
@@ -166,6 +166,10 @@ static void to_pod(const struct nd_cluster *cluster, const struct nd_probe_resul
 	size_t nready;
 
 	out->target_node = out->target_pod->node;
+	if (out->source_pod == out->target_pod) {
+		out->kind = ND_FLOW_SELF;
+		return;
+	}
 	if (result->netns_inode)
 		out->kind = is_here ? ND_FLOW_POD_SAME_NODE : ND_FLOW_POD_CROSS_NODE;
 	else

@@ -21,6 +21,7 @@ enum nd_flow_kind {
 	ND_FLOW_API_ENDPOINT, /* an API server by its own address */
 	ND_FLOW_DNS_VIP,      /* kube-system/kube-dns by its ClusterIP, port 53 */
 	ND_FLOW_DNS_POD,      /* a DNS question to a pod behind it */
+	ND_FLOW_SELF,	      /* a pod asks itself: does the application answer at all? */
 	ND_FLOW_HAIRPIN,      /* the only endpoint of a service asks that service */
 	ND_FLOW_NODEPORT,
 	ND_FLOW_EXTERNAL, /* no address of this cluster that the model knows */

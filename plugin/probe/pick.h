@@ -39,6 +39,7 @@ struct nd_pick_service {
 	const struct nd_service *service;
 	const struct nd_service_port *port;
 	size_t nready;		      /* endpoints */
+	bool is_deaf; /* all of them were seen to listen on other ports only: one probe shows it */
 	const struct nd_endpoint *ep; /* the first ready one */
 };
 
@@ -83,9 +84,6 @@ bool nd_pick_listens(const struct nd_socket *sockets, size_t n, bool is_udp, str
 bool nd_pick_endpoint_answers(const struct nd_pick *pick, const struct nd_endpoint *ep, bool is_udp,
 			      uint16_t port);
 
-/* The slices of a service, side by side in cluster->slices. */
-const struct nd_slice *nd_slices_of(const struct nd_cluster *cluster,
-				    const struct nd_service *service, size_t *n);
 /* The port of a slice that goes with a port of the service; NULL: it has none. */
 const struct nd_slice_port *nd_slice_port_of(const struct nd_slice *slice,
 					     const struct nd_service_port *port);

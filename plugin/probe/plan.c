@@ -6,6 +6,7 @@
 
 #define MAX_LOCAL_PODS 8 /* node to pods of its own */
 #define MAX_DNS_PODS 4
+#define MAX_PATHS 8 /* path MTUs measured from a node: each is a dozen packets */
 #define MAX_API_ENDPOINTS 8
 #define MAX_NODEPORTS 8
 #define MAX_DOMAIN 200
@@ -91,6 +92,14 @@ static void plan_local_pods(struct build *b, size_t node, int family)
 		send_to_pod(b, &from, n->targets[family][i], family);
 }
 
+/* How large a packet gets there: between pods only, the nodes' own MTU is another. */
+static void measure_path(struct build *b, const struct from *from, const struct nd_pick_pod *to,
+			 int family)
+{
+	if (from->pod && to->podns)
+		send(b, from, ND_PROBE_pmtu, nd_pick_pod_ip(to->pod, family), 0);
+}
+
 /* The next nodes of the ring; the k-th node before a target asks its k-th pod. */
 static void plan_other_nodes(struct build *b, const struct from *from, int family)
 {
@@ -102,7 +111,9 @@ static void plan_other_nodes(struct build *b, const struct from *from, int famil
 
 		if (n == 0)
 			continue;
-		send_to_pod(b, from, to->targets[family][(k - 1) % n], family);
+		if (send_to_pod(b, from, to->targets[family][(k - 1) % n], family) &&
+		    done < MAX_PATHS)
+			measure_path(b, from, to->targets[family][(k - 1) % n], family);
 		done++;
 	}
 }
@@ -141,7 +152,7 @@ static void plan_api(struct build *b, const struct from *from, int family)
 	if (!api || (b->options.only_ns && !nd_eq(b->options.only_ns, "default")) ||
 	    !has_family(b, from, family))
 		return;
-	slices = nd_slices_of(b->pick.cluster, api, &n);
+	slices = nd_look_slices(b->pick.cluster, api, &n);
 	for (size_t p = 0; p < api->nports; p++) {
 		if (!nd_service_port_is(&api->ports[p], "TCP") || !api->ports[p].port)
 			continue;
@@ -240,7 +251,7 @@ static size_t count_on(const struct build *b, const struct nd_pick_service *s, i
 		       const char *node)
 {
 	size_t n, count = 0;
-	const struct nd_slice *slices = nd_slices_of(b->pick.cluster, s->service, &n);
+	const struct nd_slice *slices = nd_look_slices(b->pick.cluster, s->service, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (slices[i].family != (family ? 6 : 4) || !nd_slice_port_of(&slices[i], s->port))
@@ -293,6 +304,8 @@ static void ask(struct build *b, const struct from *from, size_t index, int fami
 {
 	const struct nd_pick_service *s = &b->pick.services[family][index];
 
+	if (s->is_deaf && from->node != b->senders[0])
+		return;
 	if (may_ask(b, s, family, from->node))
 		send(b, from, ND_PROBE_tcp, nd_pick_service_ip(s->service, family), s->port->port);
 }
@@ -340,7 +353,7 @@ static void plan_nodeports(struct build *b, size_t node, int family)
 	for (size_t i = 0; i < b->pick.nservices[family] && done < MAX_NODEPORTS; i++) {
 		const struct nd_pick_service *s = &b->pick.services[family][i];
 
-		if (!s->port->node_port || type_of(s->service) == 0 ||
+		if (!s->port->node_port || s->is_deaf || type_of(s->service) == 0 ||
 		    nd_eq(s->service->external_policy, "Local"))
 			continue;
 		send(b, &from, ND_PROBE_tcp, ip, s->port->node_port);

@@ -5,11 +5,17 @@
 
 /* The rest of ND_PROBE_MAX_RETRY_A_NODE is for the ring. */
 #define MAX_SAME_A_NODE 40
+#define MAX_SUSPECTS 256 /* in the cluster */
 
 /* A result under what was asked; sorted, so that one probe's results are side by side. */
 struct sent {
 	struct nd_probe probe;
 	const struct nd_probe_result *result;
+};
+/* A pod that did not answer, and what it was asked: is it still there, does it answer itself? */
+struct suspect {
+	const struct nd_pod *pod;
+	struct nd_probe probe;
 };
 struct retry {
 	struct nd_pick pick;
@@ -17,6 +23,8 @@ struct retry {
 	const struct nd_host *host;
 	struct sent *sent; /* nsent */
 	size_t nsent;
+	struct suspect *suspects; /* nsuspects */
+	size_t nsuspects;
 };
 
 static int compare_number(uint64_t a, uint64_t b)
@@ -112,7 +120,7 @@ static void ring_service(struct retry *r, const struct nd_probe *probe, const st
 	bool is_dns = flow->kind == ND_FLOW_DNS_VIP;
 	bool is_udp = probe->kind == ND_PROBE_udp || probe->kind == ND_PROBE_dns_udp;
 	size_t n;
-	const struct nd_slice *slices = nd_slices_of(r->pick.cluster, flow->service, &n);
+	const struct nd_slice *slices = nd_look_slices(r->pick.cluster, flow->service, &n);
 
 	for (size_t i = 0; i < n && flow->service_port; i++) {
 		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], flow->service_port);
@@ -175,6 +183,65 @@ static void ring_pods(struct retry *r, const struct nd_probe *probe, const struc
 	}
 }
 
+static void suspect_add(struct retry *r, const struct nd_pod *pod, const struct nd_probe *asked,
+			uint16_t port)
+{
+	struct suspect suspect = {.pod = pod, .probe = *asked};
+
+	if (!pod || !pod->node || !port || r->nsuspects == MAX_SUSPECTS)
+		return;
+	if (suspect.probe.kind != ND_PROBE_dns_udp && suspect.probe.kind != ND_PROBE_dns_tcp) {
+		suspect.probe.kind = ND_PROBE_tcp;
+		suspect.probe.name = NULL;
+	}
+	suspect.probe.ip = asked->ip.family == 6 ? pod->ip6 : pod->ip;
+	suspect.probe.port = port;
+	for (size_t i = 0; i < r->nsuspects; i++)
+		if (r->suspects[i].pod == pod &&
+		    compare_probe(&r->suspects[i].probe, &suspect.probe) == 0)
+			return;
+	ND_ARENA_PUSH(r->emit.arena, r->suspects, r->nsuspects) = suspect;
+}
+
+/* The pods that a failed probe may have got to. */
+static void suspect_of(struct retry *r, const struct nd_probe *probe,
+		       const struct nd_probe_result *result)
+{
+	const struct nd_cluster *c = r->pick.cluster;
+	struct nd_probe asked = *probe;
+	struct nd_flow flow;
+	size_t n = 0;
+
+	nd_flow_of(c, r->host, result, &flow);
+	asked.netns_inode = 0;
+	suspect_add(r, flow.target_pod, &asked, probe->port);
+	const struct nd_slice *slices =
+		flow.service && flow.service_port ? nd_look_slices(c, flow.service, &n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], flow.service_port);
+
+		for (size_t j = 0; port && j < slices[i].nendpoints; j++)
+			if (slices[i].endpoints[j].is_ready && nd_eq(port->protocol, "TCP"))
+				suspect_add(r, nd_look_pod_by_ip(c, slices[i].endpoints[j].ip),
+					    &asked, port->port);
+	}
+}
+
+/* Those of this node, from inside. */
+static void ask_suspects(struct retry *r)
+{
+	for (size_t i = 0; i < r->nsuspects; i++) {
+		const struct nd_pod *pod = r->suspects[i].pod;
+		const struct nd_podns *podns = nd_look_podns(r->host, pod->meta.uid);
+		struct nd_probe probe = r->suspects[i].probe;
+
+		if (!podns || podns->error || !nd_eq(pod->node, r->host->node))
+			continue;
+		probe.netns_inode = podns->inode;
+		send(r, probe);
+	}
+}
+
 static void ring(struct retry *r, const struct nd_probe *probe,
 		 const struct nd_probe_result *result)
 {
@@ -211,11 +278,38 @@ static void retry_node(struct retry *r, const struct nd_probe *probes, size_t n)
 	nd_emit_node(&r->emit, probes->node, ND_PROBE_MAX_RETRY_A_NODE);
 	for (size_t i = 0; i < n && nsame < MAX_SAME_A_NODE; i++)
 		nsame += failure_of(r, &probes[i]) && nd_emit_add(&r->emit, probes[i]);
+	ask_suspects(r);
 	for (size_t i = 0; i < n && !nd_emit_is_full(&r->emit); i++) {
 		const struct nd_probe_result *result = failure_of(r, &probes[i]);
 
 		if (result)
 			ring(r, &probes[i], result);
+	}
+}
+
+static void suspect_node(struct retry *r, const struct nd_probe *probes, size_t n)
+{
+	r->host = nd_look_host(r->pick.cluster, probes->node);
+	if (!r->host || !r->host->nprobes)
+		return;
+	read_results(r);
+	for (size_t i = 0; i < n; i++) {
+		const struct nd_probe_result *result = failure_of(r, &probes[i]);
+
+		if (result)
+			suspect_of(r, &probes[i], result);
+	}
+}
+
+/* Each node's probes stand side by side. */
+static void each_node(struct retry *r, const struct nd_probe_plan *plan,
+		      void (*visit)(struct retry *r, const struct nd_probe *probes, size_t n))
+{
+	for (size_t i = 0, n; i < plan->nprobes; i += n) {
+		for (n = 1; i + n < plan->nprobes; n++)
+			if (!nd_eq(plan->probes[i + n].node, plan->probes[i].node))
+				break;
+		visit(r, &plan->probes[i], n);
 	}
 }
 
@@ -228,10 +322,6 @@ void nd_probe_plan_retry(struct nd_arena *arena, const struct nd_cluster *cluste
 	r->emit.arena = arena;
 	r->emit.out = out;
 	nd_pick_build(arena, cluster, &plan->options, &r->pick);
-	for (size_t i = 0, n; i < plan->nprobes; i += n) {
-		for (n = 1; i + n < plan->nprobes; n++)
-			if (!nd_eq(plan->probes[i + n].node, plan->probes[i].node))
-				break;
-		retry_node(r, &plan->probes[i], n);
-	}
+	each_node(r, plan, suspect_node);
+	each_node(r, plan, retry_node);
 }

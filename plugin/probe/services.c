@@ -6,39 +6,6 @@ struct nd_ip nd_pick_service_ip(const struct nd_service *service, int family)
 	return family ? service->cluster_ip6 : service->cluster_ip;
 }
 
-static int by_text(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a != NULL) - (b != NULL);
-	return strcmp(a, b);
-}
-
-static int compare_slice(const struct nd_slice *slice, const struct nd_service *service)
-{
-	int order = by_text(slice->meta.ns, service->meta.ns);
-
-	return order ? order : by_text(slice->service, service->meta.name);
-}
-
-const struct nd_slice *nd_slices_of(const struct nd_cluster *cluster,
-				    const struct nd_service *service, size_t *n)
-{
-	size_t low = 0, high = cluster->nslices;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_slice(&cluster->slices[middle], service) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (*n = 0; low + *n < cluster->nslices &&
-		     compare_slice(&cluster->slices[low + *n], service) == 0;)
-		(*n)++;
-	return *n ? &cluster->slices[low] : NULL;
-}
-
 bool nd_service_port_is(const struct nd_service_port *port, const char *protocol)
 {
 	return nd_eq(port->protocol ? port->protocol : "TCP", protocol);
@@ -110,11 +77,34 @@ bool nd_pick_endpoint_answers(const struct nd_pick *pick, const struct nd_endpoi
 	       node_answers(pick, node_by_ip(pick->cluster, ep->ip), is_udp, ep->ip, port);
 }
 
-/* Every ready endpoint must answer: which one kube-proxy takes is chance. */
+/* The pod's namespace shows TCP listeners, but none for that port: it will refuse. */
+static bool is_deaf(const struct nd_pick *pick, const struct nd_endpoint *ep, uint16_t port)
+{
+	const struct nd_cluster *c = pick->cluster;
+	const struct nd_pod *pod = ep->pod_name ? nd_look_pod(c, ep->pod_ns, ep->pod_name) : NULL;
+	const struct nd_podns *podns =
+		pod ? nd_look_podns(nd_look_host(c, pod->node), pod->meta.uid) : NULL;
+	bool is_other = false;
+
+	if (!podns || podns->error || pod->is_host_network || pick->no_ingress[pod - c->pods])
+		return false;
+	for (size_t i = 0; i < podns->nsockets; i++) {
+		if (podns->sockets[i].is_udp)
+			continue;
+		if (podns->sockets[i].port == port)
+			return false;
+		is_other = true;
+	}
+	return is_other;
+}
+
+/*
+ * Every ready endpoint must answer: which one kube-proxy takes is chance. Or none of them can.
+ */
 static bool all_answer(const struct nd_pick *pick, struct nd_pick_service *s, int family)
 {
-	size_t n;
-	const struct nd_slice *slices = nd_slices_of(pick->cluster, s->service, &n);
+	size_t n, ndeaf = 0, nanswer = 0;
+	const struct nd_slice *slices = nd_look_slices(pick->cluster, s->service, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], s->port);
@@ -126,13 +116,14 @@ static bool all_answer(const struct nd_pick *pick, struct nd_pick_service *s, in
 
 			if (!ep->is_ready)
 				continue;
-			if (!nd_pick_endpoint_answers(pick, ep, false, port->port))
-				return false;
+			nanswer += nd_pick_endpoint_answers(pick, ep, false, port->port);
+			ndeaf += is_deaf(pick, ep, port->port);
 			if (s->nready++ == 0)
 				s->ep = ep;
 		}
 	}
-	return s->nready > 0;
+	s->is_deaf = ndeaf > 0 && ndeaf == s->nready;
+	return s->nready > 0 && (nanswer == s->nready || s->is_deaf);
 }
 
 static bool is_wanted(const struct nd_pick *pick, const struct nd_service *service)
@@ -160,7 +151,7 @@ static void set_hairpin(struct nd_pick *pick, const struct nd_pick_service *s, i
 	const struct nd_node *node = pod ? nd_look_node(pick->cluster, pod->node) : NULL;
 	struct nd_pick_node *on = node ? &pick->nodes[node - pick->cluster->nodes] : NULL;
 
-	for (size_t i = 0; on && i < on->nsources && !on->hairpin[family]; i++)
+	for (size_t i = 0; on && !s->is_deaf && i < on->nsources && !on->hairpin[family]; i++)
 		if (on->sources[i]->pod == pod) {
 			on->hairpin[family] = on->sources[i];
 			on->own[family] = s;
@@ -170,7 +161,7 @@ static void set_hairpin(struct nd_pick *pick, const struct nd_pick_service *s, i
 static void add_servers(struct nd_pick *pick, const struct nd_service_port *port)
 {
 	size_t n;
-	const struct nd_slice *slices = nd_slices_of(pick->cluster, pick->dns, &n);
+	const struct nd_slice *slices = nd_look_slices(pick->cluster, pick->dns, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_slice_port *to = nd_slice_port_of(&slices[i], port);

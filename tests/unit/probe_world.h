@@ -296,6 +296,8 @@ static inline size_t count(struct world *w, const char *node, enum nd_flow_kind 
 	for (size_t i = 0; i < w->plan.nprobes; i++) {
 		struct nd_flow flow;
 
+		if (w->plan.probes[i].kind == ND_PROBE_pmtu) /* beside a tcp of the same way */
+			continue;
 		flow_of(w, &w->plan.probes[i], &flow);
 		n += flow.kind == kind && (!node || nd_eq(node, w->plan.probes[i].node));
 	}

@@ -313,6 +313,12 @@ static bool explains(const struct nd_check *check, const char *id)
 	return false;
 }
 
+/* One explains the other. */
+static bool is_kin(const char *id, const struct nd_check *other)
+{
+	return id && (explains(nd_check_find(id), other->id) || explains(other, id));
+}
+
 /* How often the check spoke; anything else it does not explain fails the test. */
 static size_t count(const struct fault *fault, const struct nd_finding_list *found, bool is_strict)
 {
@@ -326,8 +332,7 @@ static size_t count(const struct fault *fault, const struct nd_finding_list *fou
 			if (is_strict && !nd_eq(f->subject, fault->subject))
 				fail_msg("%s: subject %s", fault->name, f->subject);
 			n++;
-		} else if (f->kind == ND_CAUSE && is_strict && (!fault->id || (!explains(nd_check_find(fault->id), f->check->id) &&
-					!explains(f->check, fault->id))) &&
+		} else if (f->kind == ND_CAUSE && is_strict && !is_kin(fault->id, f->check) &&
 			   !nd_eq(f->check->id, "kp-not-running")) {
 			fail_msg("%s: also %s %s: %s", fault->name, f->check->id, f->subject,
 				 f->proof[0].text);

@@ -61,6 +61,7 @@ static void test_retry(void **state)
 	nd_probe_plan_retry(&service.arena, service.cluster, &service.plan, &again);
 	assert_int_equal(again.nprobes, 0); /* no results yet */
 	assert_string_equal(retry_lines(&service, is_service), "n00 tcp 1010 10.96.0.20 80\n"
+							       "n00 tcp 1011 10.100.0.11 8080\n"
 							       "n00 tcp 1010 10.100.0.11 8080\n"
 							       "n00 tcp 1010 10.100.1.11 8080\n");
 	/* It worked when it was sent again: the last one counts. */
