@@ -55,7 +55,7 @@ static int check_words(const struct nd_args *args, struct nd_err *err)
 
 static int duration(const char *flag, const char *text, int64_t *out_ms, struct nd_err *err)
 {
-	if (text && !nd_duration_parse(text, out_ms))
+	if (text && (!nd_duration_parse(text, out_ms) || *out_ms <= 0))
 		return nd_err_set(err, ND_E_USAGE, "--%s %s: wanted a time such as 60s", flag,
 				  text);
 	return 0;

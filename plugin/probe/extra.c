@@ -116,7 +116,7 @@ static void cross_to_service(struct nd_extra *x, size_t node, const struct nd_pi
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_pick_service *s = &x->all->services[family][(node + i) % n];
 
-		if (!is_foreign(from, &s->service->meta) ||
+		if (!is_foreign(from, &s->service->meta) || s->is_deaf ||
 		    nd_eq(s->service->internal_policy, "Local"))
 			continue;
 		send(x, from,

@@ -7,6 +7,7 @@
 struct page {
 	const struct nd_style *style;
 	struct nd_buf *out;
+	const char *why; /* the last that was said: a node that is down concerns many tests */
 };
 
 static void put(const struct page *p, const char *text)
@@ -40,12 +41,14 @@ static void print_failures(const struct page *p, const struct nd_verify_outcome 
 		nd_buf_printf(p->out, "    and %zu more (-o wide)\n", o->nfailures - most);
 }
 
-static void print_outcome(const struct page *p, const struct nd_verify_outcome *o)
+static void print_outcome(struct page *p, const struct nd_verify_outcome *o)
 {
 	print_mark(p, o->result);
 	nd_buf_printf(p->out, "%-24s ", nd_verify_test_title(o->test));
 	if (o->result == ND_VERIFY_SKIPPED) {
 		nd_buf_puts(p->out, "skipped");
+	} else if (o->ntotal == 0) {
+		nd_buf_puts(p->out, "not tested");
 	} else {
 		nd_buf_printf(p->out, "%zu of %zu", o->nok, o->ntotal);
 		if (o->slowest_us >= 0)
@@ -53,9 +56,12 @@ static void print_outcome(const struct page *p, const struct nd_verify_outcome *
 		if (o->nagain)
 			nd_buf_printf(p->out, ", %zu only when sent again", o->nagain);
 	}
-	if (o->why) {
+	if (nd_eq(o->why, p->why)) {
+		nd_buf_puts(p->out, ": as above");
+	} else if (o->why) {
 		nd_buf_puts(p->out, ": ");
 		put(p, o->why);
+		p->why = o->why;
 	}
 	nd_buf_puts(p->out, "\n");
 	print_failures(p, o);
@@ -64,7 +70,7 @@ static void print_outcome(const struct page *p, const struct nd_verify_outcome *
 void nd_verify_print_text(const struct nd_verify *v, double seconds, const struct nd_style *style,
 			  struct nd_buf *out)
 {
-	struct page p = {style, out};
+	struct page p = {.style = style, .out = out};
 	print_mark(&p, v->verdict);
 	nd_buf_printf(out, "%s · %.1f s\n", v->summary, seconds);
 	for (size_t i = 0; i < v->noutcomes; i++)

@@ -66,14 +66,29 @@ void nd_verify_leave(struct nd_verify_run *run, const char *fmt, ...)
 	run->out->why = nd_arena_strdup(run->arena, text, strlen(text));
 }
 
+/* "the list of pods was not read: ..."; NULL: all were. */
+static const char *why_no_list(const struct nd_verify_run *run, const char *const *names, size_t n)
+{
+	const struct nd_cluster *c = run->cluster;
+	for (size_t i = 0; i < n; i++) {
+		const char *why = NULL;
+		if (nd_look_has_list(c, names[i]))
+			continue;
+		for (size_t j = 0; j < c->ngaps && !why; j++)
+			if (nd_eq(c->gaps[j].what, names[i]))
+				why = c->gaps[j].why;
+		return nd_arena_printf(run->arena, "the list of %s was not read%s%s", names[i],
+				       why ? ": " : "", why ? why : "");
+	}
+	return NULL;
+}
+
 bool nd_verify_has_lists(struct nd_verify_run *run, const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!nd_look_has_list(run->cluster, names[i])) {
-			nd_verify_leave(run, "the list of %s was not read", names[i]);
-			return false;
-		}
-	return true;
+	const char *why = why_no_list(run, names, n);
+	if (why)
+		nd_verify_leave(run, "%s", why);
+	return !why;
 }
 
 void nd_verify_take(struct nd_verify_run *run, const struct nd_verify_flow *f)
@@ -163,11 +178,11 @@ static void find_blind(struct nd_verify_run *run)
 {
 	const struct nd_cluster *c = run->cluster;
 	const char *only = run->options->node, *first = NULL;
+	static const char *const lists[] = {"pods", "nodes"};
 	size_t nblind = 0;
-	if (!nd_look_has_list(c, "nodes") || !nd_look_has_list(c, "pods")) {
-		run->blind = "the lists of nodes and pods were not read";
+	run->blind = why_no_list(run, lists, ND_ARRAY_LEN(lists));
+	if (run->blind)
 		return;
-	}
 	for (size_t i = 0; i < c->nnodes; i++) {
 		const char *node = c->nodes[i].meta.name;
 		const char *why =

@@ -222,6 +222,7 @@ static void text_and_json(void **state)
 	assert_non_null(strstr(
 		out.data, "✗ Direct pod IP            1 of 8, slowest 1.3 ms\n    pod a/p1 on w1"));
 	assert_non_null(strstr(out.data, "    and 2 more (-o wide)\n"));
+	assert_non_null(strstr(out.data, "- Cross-namespace          skipped: no pod with"));
 	assert_non_null(strstr(out.data,
 			       "- External names           skipped: not asked for (--external)\n"));
 	nd_buf_free(&out);
@@ -236,6 +237,17 @@ static void text_and_json(void **state)
 	cJSON_Delete(json);
 	nd_buf_free(&out);
 	nd_buf_free(&many);
+
+	build(&(struct world){.no_w2 = true}, "[]", NULL);
+	run();
+	out = (struct nd_buf){0};
+	nd_verify_print_text(answer, 0.6, &style, &out);
+	assert_non_null(strstr(
+		out.data,
+		"? DNS resolution           not tested: 2 nodes could not be looked at, first "
+		"node w1: no probes were sent\n"));
+	assert_non_null(strstr(out.data, "? Pod-to-pod ping          not tested: as above\n"));
+	nd_buf_free(&out);
 }
 
 int main(void)
