@@ -220,10 +220,14 @@ static void suspect_of(struct retry *r, const struct nd_probe *probe,
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], flow.service_port);
 
-		for (size_t j = 0; port && j < slices[i].nendpoints; j++)
-			if (slices[i].endpoints[j].is_ready && nd_eq(port->protocol, "TCP"))
-				suspect_add(r, nd_look_pod_by_ip(c, slices[i].endpoints[j].ip),
-					    &asked, port->port);
+		for (size_t j = 0; port && j < slices[i].nendpoints; j++) {
+			const struct nd_endpoint *ep = &slices[i].endpoints[j];
+
+			/* One that was seen not to listen need not be asked. */
+			if (ep->is_ready && nd_eq(port->protocol, "TCP") &&
+			    nd_pick_endpoint_answers(&r->pick, ep, false, port->port))
+				suspect_add(r, nd_look_pod_by_ip(c, ep->ip), &asked, port->port);
+		}
 	}
 }
 

@@ -133,6 +133,15 @@ is_right() { # is_right NAME FAULT CLUSTER: causes[0] has an expected id, and a 
 	return 1
 }
 
+has_effects() { # has_effects NAME FAULT: each effect of its header is there and shows the outcome; prints which is not
+	local want id outcome
+	for want in $(key "$2" effects | tr , ' '); do
+		id=${want%/*} outcome=${want#*/}
+		jq -e --arg id "$id" --arg outcome "$outcome" '[.effects[] | select(.id == $id) | .proof[].text | select(contains($outcome))] | length > 0' \
+			"$TMP/$1.json" >/dev/null || { echo "no effect $id with $outcome; there are:"; jq -r '.effects[] | "\(.id) \(.title)"' "$TMP/$1.json"; return 1; }
+	done
+}
+
 # ---- the tests ---------------------------------------------------------------------------------------------------------
 
 test_healthy() { # test_healthy CLUSTER
@@ -166,7 +175,7 @@ check_fault() { # check_fault NAME FAULT CLUSTER: prints why not
 		jq -e '[.effects[] | select(.explained_by == null and (.id | startswith("eff-")))] | length == 0' "$TMP/$1.json" >/dev/null ||
 			{ echo "effects that nobody explains:"; jq -r '.effects[] | select(.explained_by == null) | "\(.id) \(.subject): \(.title)"' "$TMP/$1.json"; return 1; }
 	fi
-	same_offline "$1"
+	has_effects "$1" "$2" && same_offline "$1"
 }
 test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent again
 	local f=$1 c=$2 n=$2-$1 t0=$SECONDS why= ok=ok want got

@@ -2,6 +2,7 @@
 # id: coredns-scaled-to-zero
 # cause: dns-no-replicas
 # subject: cluster
+# effects: eff-dns-cluster-fail/REFUSED
 # cni: any
 # proxy: any
 # quick: yes

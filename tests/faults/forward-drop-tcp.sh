@@ -2,6 +2,7 @@
 # id: forward-drop-tcp
 # cause: ipt-stray-drop
 # subject: node/worker
+# effects: eff-pod-pod-cross-node-fail/TIMEOUT,eff-clusterip-fail/TIMEOUT,eff-api-vip-unreachable/TIMEOUT
 # cni: any
 # proxy: any
 # quick: yes

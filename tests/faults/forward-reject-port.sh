@@ -2,6 +2,7 @@
 # id: forward-reject-port
 # cause: ipt-stray-drop
 # subject: node/worker
+# effects: eff-clusterip-fail/NOHOST,eff-pod-pod-cross-node-fail/NOHOST
 # cni: any
 # proxy: any
 # quick: no

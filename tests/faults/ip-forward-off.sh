@@ -2,6 +2,7 @@
 # id: ip-forward-off
 # cause: ip-forward-off
 # subject: node/worker2
+# effects: eff-pod-pod-cross-node-fail/TIMEOUT,eff-node-pod-fail/TIMEOUT
 # cni: any
 # proxy: any
 # quick: yes

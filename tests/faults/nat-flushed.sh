@@ -2,6 +2,7 @@
 # id: nat-flushed
 # cause: ipt-kube-chains-flushed
 # subject: node/worker2
+# effects: eff-external-access-fail/REFUSED
 # cni: any
 # proxy: iptables
 # quick: no

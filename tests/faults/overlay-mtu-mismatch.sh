@@ -3,6 +3,7 @@
 # cause: overlay-mtu-mismatch
 # subject: node/worker
 # also: pmtud-blackhole
+# effects: eff-large-transfer-stall/fragmentation
 # cni: flannel
 # proxy: any
 # quick: yes

@@ -2,6 +2,7 @@
 # id: route-blackhole
 # cause: route-blackhole
 # subject: node/worker
+# effects: eff-pod-pod-cross-node-fail/
 # cni: kindnet
 # proxy: any
 # quick: yes

@@ -3,6 +3,7 @@
 # cause: route-pod-cidr-missing
 # subject: node/worker2
 # also: cni-agent-crash
+# effects: eff-pod-pod-cross-node-fail/TIMEOUT
 # cni: kindnet
 # proxy: any
 # quick: yes

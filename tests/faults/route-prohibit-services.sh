@@ -2,6 +2,7 @@
 # id: route-prohibit-services
 # cause: route-blackhole
 # subject: node/worker2
+# effects: eff-api-vip-unreachable/EACCES,eff-dns-cluster-fail/EACCES
 # cni: any
 # proxy: any
 # quick: no

@@ -2,6 +2,7 @@
 # id: svc-chain-flushed
 # cause: ipt-kube-chains-flushed
 # subject: node/worker
+# effects: eff-clusterip-fail/
 # cni: any
 # proxy: iptables
 # quick: yes

@@ -2,6 +2,7 @@
 # id: svc-target-port
 # cause: svc-targetport-mismatch
 # subject: service/data-platform/iceberg-rest-catalog
+# effects: eff-conn-refused/REFUSED
 # cni: any
 # proxy: any
 # quick: yes
