@@ -232,3 +232,18 @@ const struct nd_matrix_cell *nd_matrix_cell(const struct nd_matrix *m, size_t fr
 	}
 	return NULL;
 }
+
+size_t nd_matrix_common_start(const struct nd_matrix *m)
+{
+	size_t n = m->nnodes > 1 ? strlen(m->nodes[0]) : 0;
+	for (size_t i = 1; i < m->nnodes; i++)
+		for (size_t j = 0; j < n; j++)
+			if (m->nodes[i][j] != m->nodes[0][j])
+				n = j;
+	while (n && m->nodes[0][n - 1] != '-' && m->nodes[0][n - 1] != '.')
+		n--;
+	for (size_t i = 0; i < m->nnodes; i++)
+		if (strlen(m->nodes[i]) <= n)
+			return 0;
+	return n;
+}

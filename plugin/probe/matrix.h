@@ -41,6 +41,8 @@ void nd_matrix_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 		     struct nd_matrix *out);
 /* NULL: not probed. */
 const struct nd_matrix_cell *nd_matrix_cell(const struct nd_matrix *matrix, size_t from, size_t to);
+/* Bytes that all names of nodes start with, up to a '-' or '.'; no name is only that. */
+size_t nd_matrix_common_start(const struct nd_matrix *matrix);
 
 /* 0..100, rounded so that only all is 100 and only nothing is 0; -1: nothing was probed. */
 int nd_tally_percent(struct nd_tally tally);

@@ -37,22 +37,6 @@ static void put(struct nd_buf *out, const char *text, size_t width, bool is_last
 	nd_buf_printf(out, "%s%*s", text, is_last || n >= width ? 0 : (int)(width - n), "");
 }
 
-/* The common start of all names, up to a '-' or '.', so that no name gets empty. */
-static size_t common_start(const struct nd_matrix *m)
-{
-	size_t n = m->nnodes > 1 ? strlen(m->nodes[0]) : 0;
-	for (size_t i = 1; i < m->nnodes; i++)
-		for (size_t j = 0; j < n; j++)
-			if (m->nodes[i][j] != m->nodes[0][j])
-				n = j;
-	while (n && m->nodes[0][n - 1] != '-' && m->nodes[0][n - 1] != '.')
-		n--;
-	for (size_t i = 0; i < m->nnodes; i++)
-		if (strlen(m->nodes[i]) <= n)
-			return 0;
-	return n;
-}
-
 static const char *name_of(const struct grid *g, size_t node, char dst[NAME_BYTES])
 {
 	return nd_text_safe(dst, NAME_BYTES, g->matrix->nodes[node] + g->cut);
@@ -197,7 +181,7 @@ void nd_matrix_print(const struct nd_matrix *matrix, bool is_wide, struct nd_buf
 		return;
 	choose(matrix, matrix->rows, &g.rows);
 	choose(matrix, matrix->columns, &g.columns);
-	g.cut = common_start(matrix);
+	g.cut = nd_matrix_common_start(matrix);
 	g.is_numbered = is_too_wide(&g);
 	while (!is_wide && g.columns.n > 1 && is_too_wide(&g) &&
 	       make_room(matrix->columns, SIZE_MAX, &g.columns))

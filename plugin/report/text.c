@@ -122,9 +122,11 @@ static void print_probes(const struct page *p)
 		return;
 	nd_buf_printf(p->out, "%zu of %zu probes failed", m->all.nfailed,
 		      m->all.nok + m->all.nfailed);
-	if (npods)
+	if (m->pods.nfailed)
 		nd_buf_printf(p->out, "; between pods %zu of %zu (%d %% get through)",
 			      m->pods.nfailed, npods, nd_tally_percent(m->pods));
+	else if (npods)
+		nd_buf_printf(p->out, "; none of the %zu between pods", npods);
 	nd_buf_puts(p->out, "\n");
 	nd_matrix_print(m, p->style->is_wide, p->out);
 	nd_buf_puts(p->out, "\n");

@@ -150,8 +150,8 @@ static bool judge_tally(const struct judgement *j, struct nd_tally tally, const 
 	size_t n = tally.nok + tally.nfailed;
 	if (!n)
 		return false;
-	say(j, tally.nfailed ? ND_MISSED : ND_MET, "%zu of %zu probes get through%s%s", tally.nok,
-	    n, *which ? ": not " : "", which);
+	say(j, tally.nfailed ? ND_MISSED : ND_MET, "%zu of %zu%s%s%s", tally.nok, n,
+	    *which ? "" : " probes get through", *which ? ", not: " : "", which);
 	return true;
 }
 
@@ -167,8 +167,9 @@ static const char *worst_pair(const struct judgement *j, bool is_cross)
 	}
 	if (!worst)
 		return "";
-	return nd_arena_printf(j->arena, "%s to %s (%s)", m->nodes[worst->from],
-			       m->nodes[worst->to], nd_probe_outcome_name(worst->outcome));
+	size_t cut = nd_matrix_common_start(m);
+	return nd_arena_printf(j->arena, "%s to %s (%s)", m->nodes[worst->from] + cut,
+			       m->nodes[worst->to] + cut, nd_probe_outcome_name(worst->outcome));
 }
 
 /* A cluster of one node has no other: there, its pods among each other. */

@@ -115,7 +115,7 @@ static void print_services(const struct page *p)
 		return;
 	}
 	if (s->nservices_probed)
-		snprintf(answer, sizeof(answer), "%zu of %zu probed answer", s->nanswering,
+		snprintf(answer, sizeof(answer), "%zu of %zu probed answer everywhere", s->nanswering,
 			 s->nservices_probed);
 	if (s->has_endpoints)
 		snprintf(endpoints, sizeof(endpoints), "%zu of %zu have ready endpoints",
@@ -181,14 +181,18 @@ static void print_traffic(const struct page *p)
 	char pods[32], services[32], probes[96] = "";
 	size_t n = m->all.nok + m->all.nfailed;
 	if (n)
-		snprintf(probes, sizeof(probes), " · %zu of %zu probes get through", m->all.nok, n);
+		snprintf(probes, sizeof(probes), " · %zu of %zu probes get through", m->all.nok,
+			 n);
 	row(p, "traffic", "pod to pod %s · to services %s%s", percent_text(m->pods, pods),
 	    percent_text(m->services, services), probes);
 }
 
 static void print_criteria(const struct page *p)
 {
-	static const char *const marks[] = {[ND_MET] = "✓", [ND_MISSED] = "✗", [ND_BLOCKED] = "-"};
+	/* clang-format off: it counts columns, the lengths of lines are in bytes */
+	static const char *const marks[] = {
+		[ND_MET] = "✓", [ND_MISSED] = "✗", [ND_BLOCKED] = "-"};
+	/* clang-format on */
 	static const char *const colours[] = {
 		[ND_MET] = "\033[32m", [ND_MISSED] = "\033[1;31m", [ND_BLOCKED] = "\033[33m"};
 	char detail[1024], safe[1024];

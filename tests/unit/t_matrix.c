@@ -49,12 +49,12 @@ static void build(struct world *w)
 	for (size_t i = 0; i < w->n; i++) {
 		node_name(w, i, name);
 		nd_buf_printf(&nodes,
-			      "%s{'metadata':{'name':'%s'},'spec':{'podCIDRs':['10.0.%zu.0/24']},'status':{'addresses':["
-			      "{'type':'InternalIP','address':'172.18.0.%zu'}]}}",
+			      "%s{'metadata':{'name':'%s'},'spec':{'podCIDRs':['10.0.%zu.0/24']},'status':"
+			      "{'addresses':[{'type':'InternalIP','address':'172.18.0.%zu'}]}}",
 			      i ? "," : "", node_name(w, i, name), i, i % 200 + 2);
 		nd_buf_printf(&pods,
-			      "%s{'metadata':{'namespace':'app','name':'p%zu','uid':'u%zu'},'spec':{'nodeName':'%s'},'status':{"
-			      "'phase':'Running','podIPs':[{'ip':'10.0.%zu.5'}]}}",
+			      "%s{'metadata':{'namespace':'app','name':'p%zu','uid':'u%zu'},'spec':"
+			      "{'nodeName':'%s'},'status':{'phase':'Running','podIPs':[{'ip':'10.0.%zu.5'}]}}",
 			      i ? "," : "", i, i, node_name(w, i, name), i);
 	}
 	nd_buf_puts(&nodes, "]}");

@@ -129,7 +129,7 @@ static void all_is_well(void **state)
 	has(&w.text, "pods 10.244.0.0/16");
 	has(&w.text, "nodes 172.18.0.0/16");
 	has(&w.text, "CNI kindnet · kube-proxy iptables");
-	has(&w.text, "2 of 2 probed answer");
+	has(&w.text, "2 of 2 probed answer everywhere");
 	has(&w.json, "\"kind\": \"Status\"");
 	has(&w.json, "\"verdict\": \"healthy\"");
 	has(&w.json, "\"pod_to_pod_percent\": 100");
@@ -162,7 +162,7 @@ static void what_fails_is_missed(void **state)
 	criteria_are(&w, "+++++xxx");
 	assert_int_equal(w.status->verdict, ND_MISSED);
 	has(&w.text, "pod to pod 50 % · to services 0 %");
-	has(&w.text, "not cp to w1 (TIMEOUT)");
+	has(&w.text, "1 of 2, not: cp to w1 (TIMEOUT)");
 	has(&w.text, "0 of 2 probed, not: default/web, kube-system/kube-dns");
 	has(&w.text, "why: kubectl netdoctor diagnose");
 	check_screen(&w);
@@ -258,12 +258,13 @@ static void the_worst_namespaces_come_first(void **state)
 	(void)state;
 	enum { N = 40 };
 	static struct nd_pod pods[N];
-	static struct nd_policy policy = {.meta = {.ns = "ns-\x1b[2J\xe2\x80\xae-of-a-name-that-is-very-long-indeed"}};
+	static struct nd_policy policy = {.meta = {.ns = "ns-\x1b[2J\xe2\x80\xae-of-a-name-that-is-long"}};
 	static char names[N][16];
-	struct nd_known_gap gap = {"nodes", "w9\x1b[31m", "a reason that is much longer than what a line of a terminal has room for"};
+	struct nd_known_gap gap = {"nodes", "w9\x1b[31m",
+				   "a reason that is much longer than what a line of a terminal has room for"};
 	struct nd_known_gap gaps[3] = {gap, gap, gap};
-	struct nd_cluster c = {.pods = pods, .npods = N, .policies = &policy, .npolicies = 1, .have_resources = UINT32_MAX,
-			       .gaps = gaps, .ngaps = 3};
+	struct nd_cluster c = {.pods = pods, .npods = N, .policies = &policy, .npolicies = 1, .gaps = gaps, .ngaps = 3,
+			       .have_resources = UINT32_MAX};
 	struct nd_status_style style = {0};
 	struct world w = {0};
 	for (size_t i = 0; i < N; i++) {
