@@ -115,8 +115,8 @@ static void print_services(const struct page *p)
 		return;
 	}
 	if (s->nservices_probed)
-		snprintf(answer, sizeof(answer), "%zu of %zu probed answer everywhere", s->nanswering,
-			 s->nservices_probed);
+		snprintf(answer, sizeof(answer), "%zu of %zu probed answer everywhere",
+			 s->nanswering, s->nservices_probed);
 	if (s->has_endpoints)
 		snprintf(endpoints, sizeof(endpoints), "%zu of %zu have ready endpoints",
 			 s->endpoints.nready, s->endpoints.n);
@@ -178,21 +178,21 @@ static const char *percent_text(struct nd_tally tally, char dst[32])
 static void print_traffic(const struct page *p)
 {
 	const struct nd_matrix *m = &p->status->matrix;
-	char pods[32], services[32], probes[96] = "";
+	char pods[32], services[32], all[96] = "";
 	size_t n = m->all.nok + m->all.nfailed;
 	if (n)
-		snprintf(probes, sizeof(probes), " · %zu of %zu probes get through", m->all.nok,
-			 n);
+		snprintf(all, sizeof(all), " · %zu of %zu probes get through", m->all.nok, n);
 	row(p, "traffic", "pod to pod %s · to services %s%s", percent_text(m->pods, pods),
-	    percent_text(m->services, services), probes);
+	    percent_text(m->services, services), all);
 }
 
 static void print_criteria(const struct page *p)
 {
-	/* clang-format off: it counts columns, the lengths of lines are in bytes */
 	static const char *const marks[] = {
-		[ND_MET] = "✓", [ND_MISSED] = "✗", [ND_BLOCKED] = "-"};
-	/* clang-format on */
+		[ND_MET] = "✓",
+		[ND_MISSED] = "✗",
+		[ND_BLOCKED] = "-",
+	};
 	static const char *const colours[] = {
 		[ND_MET] = "\033[32m", [ND_MISSED] = "\033[1;31m", [ND_BLOCKED] = "\033[33m"};
 	char detail[1024], safe[1024];
