@@ -342,6 +342,22 @@ struct nd_probe_result {
 	struct nd_ip hop;	/* pmtu: that said "fragmentation needed"; family 0: none */
 };
 
+/* Packets that passed while probes ran; docs/wire.md, section "watch". */
+enum nd_sighting_what { ND_SEEN_SYN, ND_SEEN_SYN_ACK, ND_SEEN_RST, ND_SEEN_UDP, ND_SEEN_ICMP };
+struct nd_sighting {
+	uint64_t netns_inode; /* where; 0: the node's own namespace */
+	const char *dev;
+	bool is_out;
+	enum nd_sighting_what what;
+	struct nd_ip src, dst; /* of an ICMP error: of the packet it is about */
+	uint16_t sport, dport;
+	struct nd_ip icmp_from; /* who sent the error; family 0: no ICMP */
+	uint8_t icmp_type, icmp_code;
+	struct nd_ip vxlan_src, vxlan_dst; /* family 0: not encapsulated */
+	uint32_t count;
+	int64_t us; /* of the first, since the agent began to look */
+};
+
 /* Which sections of a node's report we have: bit 1 << ND_SECTION_x. Ask nd_host_has(). */
 enum nd_section_id {
 #define ND_SECTION(id, name, what) ND_SECTION_##id,
@@ -384,6 +400,9 @@ struct nd_host {
 	/* In the order they were sent. The same probe twice: it was sent again. */
 	struct nd_probe_result *probes;
 	size_t nprobes;
+	struct nd_sighting *sightings; /* nsightings, as they were first seen */
+	size_t nsightings;
+	bool has_watched; /* the section came whole: what is not in it did not pass */
 };
 
 /* A node container, from `docker ps -a`. */
