@@ -64,6 +64,9 @@ static void print_outcome(struct page *p, const struct nd_verify_outcome *o)
 		p->why = o->why;
 	}
 	nd_buf_puts(p->out, "\n");
+	if (p->style->is_wide)
+		nd_buf_printf(p->out, "    %s%s%s\n", p->style->has_colour ? "\033[2m" : "",
+			      nd_verify_test_what(o->test), p->style->has_colour ? "\033[0m" : "");
 	print_failures(p, o);
 }
 

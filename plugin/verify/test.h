@@ -21,7 +21,7 @@ struct nd_verify_run {
 
 struct nd_verify_test {
 	const char *id, *title;
-	const char *what;     /* for docs: what it asks */
+	const char *what;     /* what it asks, for -o wide */
 	bool is_of_namespace; /* runs with --namespace, too */
 	bool needs_probes;    /* of every node: one that sent none leaves it incomplete */
 	bool is_lossless;     /* a second try does not count */

@@ -32,6 +32,16 @@ const char *nd_verify_test_title(const struct nd_verify_test *test)
 	return test->title;
 }
 
+const char *nd_verify_test_what(const struct nd_verify_test *test)
+{
+	return test->what;
+}
+
+const struct nd_verify_test *nd_verify_test_at(size_t n)
+{
+	return n < ND_ARRAY_LEN(tests) ? tests[n] : NULL;
+}
+
 /* ---- what a test says ---- */
 
 void nd_verify_pass(struct nd_verify_run *run)

@@ -55,5 +55,8 @@ const struct nd_verify *nd_verify_run(struct nd_arena *arena, const struct nd_cl
 const char *nd_verify_result_name(enum nd_verify_result result); /* "passed" */
 const char *nd_verify_test_id(const struct nd_verify_test *test);
 const char *nd_verify_test_title(const struct nd_verify_test *test);
+const char *nd_verify_test_what(const struct nd_verify_test *test); /* what it asks */
+/* The tests there are: the n-th, or NULL behind the last. */
+const struct nd_verify_test *nd_verify_test_at(size_t n);
 
 #endif

@@ -250,6 +250,28 @@ static void text_and_json(void **state)
 	nd_buf_free(&out);
 }
 
+/* Each has an id and a row in the page, in the same order. */
+static void the_page(void **state)
+{
+	(void)state;
+	static char text[64 << 10];
+	FILE *f = fopen("docs/verify.md", "r");
+	const char *last = text;
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (size_t i = 0; nd_verify_test_at(i); i++) {
+		char row[64];
+
+		snprintf(row, sizeof(row), "\n| `%s` | ", nd_verify_test_id(nd_verify_test_at(i)));
+		last = strstr(last, row);
+		if (!last)
+			fail_msg("docs/verify.md: no row %s, or not in the order of tests.def",
+				 row + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_namespace),
 		cmocka_unit_test(http),
 		cmocka_unit_test(text_and_json),
+		cmocka_unit_test(the_page),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
