@@ -3,6 +3,7 @@
 #include "plugin/checks/failures.h"
 #include "plugin/checks/hearing.h"
 #include "plugin/checks/service.h"
+#include "plugin/probe/excuses.h"
 #include "plugin/probe/tries.h"
 
 #define MAX_PROOF 12
@@ -12,48 +13,9 @@
 struct search {
 	struct nd_arena *arena;
 	struct nd_flow_index index;
-	/* nbad: they ended while we asked, or do not answer even themselves */
-	const struct nd_pod **bad;
-	size_t nbad;
+	struct nd_excuses excuses;
 	struct nd_failures *out;
 };
-
-static bool is_bad(const struct search *s, const struct nd_pod *pod)
-{
-	for (size_t i = 0; pod && i < s->nbad; i++)
-		if (s->bad[i] == pod)
-			return true;
-	return false;
-}
-
-/* Any pod behind the service: which one was asked is not known. */
-static bool is_bad_service(const struct search *s, const struct nd_flow *flow)
-{
-	size_t n = 0;
-	const struct nd_slice *slices =
-		flow->service && s->nbad ? nd_look_slices(s->index.cluster, flow->service, &n)
-					 : NULL;
-	for (size_t i = 0; i < n; i++)
-		for (size_t e = 0; e < slices[i].nendpoints; e++)
-			if (is_bad(s,
-				   nd_look_pod_by_ip(s->index.cluster, slices[i].endpoints[e].ip)))
-				return true;
-	return false;
-}
-
-static void find_bad(struct search *s, const struct nd_host *host)
-{
-	struct nd_flow flow;
-	for (size_t i = 0; i < host->nprobes; i++) {
-		const struct nd_probe_result *r = &host->probes[i];
-		if (r->outcome == ND_OUTCOME_ok || !r->netns_inode)
-			continue;
-		nd_flow_find(&s->index, host, r, &flow);
-		if (flow.source_pod && !is_bad(s, flow.source_pod) &&
-		    (r->outcome == ND_OUTCOME_gone || flow.kind == ND_FLOW_SELF))
-			ND_ARENA_PUSH(s->arena, s->bad, s->nbad) = flow.source_pod;
-	}
-}
 
 static void find_at(struct search *s, const struct nd_host *host)
 {
@@ -66,7 +28,7 @@ static void find_at(struct search *s, const struct nd_host *host)
 			continue;
 		nd_flow_find(&s->index, host, f.result, &f.flow);
 		if (f.flow.kind != ND_FLOW_SELF &&
-		    (is_bad(s, f.flow.target_pod) || is_bad_service(s, &f.flow)))
+		    nd_excuses_of(&s->excuses, &f.flow) != ND_EXCUSE_NONE)
 			continue;
 		if (probes[i].verdict == ND_TRIES_FAILED)
 			ND_ARENA_PUSH(s->arena, s->out->items, s->out->n) = f;
@@ -81,8 +43,7 @@ void nd_failures_find(struct nd_arena *arena, const struct nd_cluster *cluster,
 	struct search s = {.arena = arena, .out = out};
 	*out = (struct nd_failures){0};
 	nd_flow_index_build(arena, cluster, &s.index);
-	for (size_t i = 0; i < cluster->nhosts; i++)
-		find_bad(&s, &cluster->hosts[i]);
+	nd_excuses_find(arena, &s.index, &s.excuses);
 	for (size_t i = 0; i < cluster->nhosts; i++)
 		if (cluster->hosts[i].nprobes)
 			find_at(&s, &cluster->hosts[i]);

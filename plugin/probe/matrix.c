@@ -1,5 +1,5 @@
 #include "common/base.h"
-#include "plugin/model/look.h"
+#include "plugin/probe/excuses.h"
 #include "plugin/probe/matrix.h"
 #include "plugin/probe/tries.h"
 
@@ -8,20 +8,14 @@ struct sample {
 	size_t from, to;
 	enum nd_probe_outcome outcome; /* ok when it did not fail each time */
 };
-/* Services by ClusterIP: there may be thousands, and as many results. */
-struct service_ip {
-	struct nd_ip ip;
-	size_t service; /* index in cluster->services */
-};
-
 struct work {
 	struct nd_arena *arena;
 	const struct nd_cluster *cluster;
 	struct nd_matrix *out;
+	struct nd_flow_index index;
+	struct nd_excuses excuses;
 	struct sample *samples; /* nsamples */
 	size_t nsamples;
-	struct service_ip *ips; /* nips, by address */
-	size_t nips;
 };
 
 int nd_tally_percent(struct nd_tally tally)
@@ -79,56 +73,34 @@ static bool node_index(const struct nd_matrix *m, const char *name, size_t *out)
 	return found;
 }
 
-/* ---- services ---- */
+/* ---- what each probe is counted for ---- */
 
-static int by_ip(const void *pa, const void *pb)
+static bool is_service(enum nd_flow_kind kind)
 {
-	const struct service_ip *a = pa, *b = pb;
-	int order = memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
-	return order ? order : a->ip.family - b->ip.family;
+	return kind == ND_FLOW_CLUSTERIP || kind == ND_FLOW_API_VIP || kind == ND_FLOW_DNS_VIP ||
+	       kind == ND_FLOW_HAIRPIN;
 }
 
-static void find_services(struct work *w)
+static void count_service(struct work *w, const struct nd_flow *flow, bool has_failed)
 {
-	const struct nd_cluster *c = w->cluster;
-	for (size_t i = 0; i < c->nservices; i++) {
-		const struct nd_ip ips[] = {c->services[i].cluster_ip, c->services[i].cluster_ip6};
-		for (size_t j = 0; j < ND_ARRAY_LEN(ips); j++)
-			if (ips[j].family)
-				ND_ARENA_PUSH(w->arena, w->ips, w->nips) =
-					((struct service_ip){ips[j], i});
-	}
-	if (w->nips)
-		qsort(w->ips, w->nips, sizeof(*w->ips), by_ip);
-}
-
-static void count_service(struct work *w, const struct nd_probe_result *r, bool has_failed)
-{
-	struct service_ip key = {.ip = r->ip};
-	const struct service_ip *found =
-		w->nips ? bsearch(&key, w->ips, w->nips, sizeof(*w->ips), by_ip) : NULL;
-	if (!found)
-		return;
-	const struct nd_meta *meta = &w->cluster->services[found->service].meta;
 	count(&w->out->services, has_failed);
-	count(&w->out->by_service[found->service], has_failed);
-	if (nd_eq(meta->ns, "kube-system") && nd_eq(meta->name, "kube-dns") &&
-	    (r->port == 53 || r->kind == ND_PROBE_dns_udp || r->kind == ND_PROBE_dns_tcp))
+	count(&w->out->by_service[flow->service - w->cluster->services], has_failed);
+	if (flow->kind == ND_FLOW_DNS_VIP)
 		count(&w->out->dns, has_failed);
 }
 
-/* ---- pods ---- */
-
-static void count_pod(struct work *w, const struct nd_host *host, const struct nd_probe_result *r,
-		      bool has_failed)
+static bool is_pod(const struct nd_flow *flow, const struct nd_probe_result *r)
 {
-	struct sample sample = {.outcome = has_failed ? r->outcome : ND_OUTCOME_ok};
-	struct nd_flow flow;
-	nd_flow_of(w->cluster, host, r, &flow);
-	if (flow.kind == ND_FLOW_DNS_POD)
-		count(&w->out->dns, has_failed);
-	if (!r->netns_inode || !node_index(w->out, flow.source_node, &sample.from) ||
-	    !node_index(w->out, flow.target_node, &sample.to))
+	return flow->kind == ND_FLOW_POD_SAME_NODE || flow->kind == ND_FLOW_POD_CROSS_NODE ||
+	       (flow->kind == ND_FLOW_DNS_POD && r->netns_inode);
+}
+
+static void count_pod(struct work *w, const struct nd_flow *flow, enum nd_probe_outcome outcome)
+{
+	struct sample sample = {.outcome = outcome};
+	bool has_failed = outcome != ND_OUTCOME_ok;
+	if (!node_index(w->out, flow->source_node, &sample.from) ||
+	    !node_index(w->out, flow->target_node, &sample.to))
 		return;
 	count(&w->out->pods, has_failed);
 	if (sample.from != sample.to)
@@ -138,20 +110,40 @@ static void count_pod(struct work *w, const struct nd_host *host, const struct n
 	ND_ARENA_PUSH(w->arena, w->samples, w->nsamples) = sample;
 }
 
+/*
+ * A service whose pod does not answer even itself does not answer: that counts, but it is no
+ * failure between pods. What ended meanwhile counts nowhere.
+ */
+static bool is_excused(const struct work *w, const struct nd_flow *flow)
+{
+	enum nd_excuse why = nd_excuses_of(&w->excuses, flow);
+	return why == ND_EXCUSE_ENDED || (why == ND_EXCUSE_SILENT && !is_service(flow->kind));
+}
+
+static void count_probe(struct work *w, const struct nd_host *host, const struct nd_tries *probe)
+{
+	bool has_failed = probe->verdict == ND_TRIES_FAILED;
+	struct nd_flow flow;
+	if (probe->verdict == ND_TRIES_UNKNOWN)
+		return;
+	nd_flow_find(&w->index, host, probe->result, &flow);
+	if (has_failed && flow.kind != ND_FLOW_SELF && is_excused(w, &flow))
+		return;
+	count(&w->out->all, has_failed);
+	if (is_service(flow.kind))
+		count_service(w, &flow, has_failed);
+	if (flow.kind == ND_FLOW_DNS_POD)
+		count(&w->out->dns, has_failed);
+	if (is_pod(&flow, probe->result))
+		count_pod(w, &flow, has_failed ? probe->result->outcome : ND_OUTCOME_ok);
+}
+
 static void count_host(struct work *w, const struct nd_host *host)
 {
 	struct nd_tries *probes;
 	size_t n = nd_tries_find(w->arena, host, &probes);
-	for (size_t i = 0; i < n; i++) {
-		bool has_failed = probes[i].verdict == ND_TRIES_FAILED;
-		if (probes[i].verdict == ND_TRIES_UNKNOWN)
-			continue;
-		count(&w->out->all, has_failed);
-		if (nd_look_pod_by_ip(w->cluster, probes[i].result->ip))
-			count_pod(w, host, probes[i].result, has_failed);
-		else
-			count_service(w, probes[i].result, has_failed);
-	}
+	for (size_t i = 0; i < n; i++)
+		count_probe(w, host, &probes[i]);
 }
 
 /* ---- cells ---- */
@@ -211,7 +203,8 @@ void nd_matrix_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 	if (!has_results(cluster))
 		return;
 	find_nodes(&w);
-	find_services(&w);
+	nd_flow_index_build(arena, cluster, &w.index);
+	nd_excuses_find(arena, &w.index, &w.excuses);
 	for (size_t i = 0; i < cluster->nhosts; i++)
 		count_host(&w, &cluster->hosts[i]);
 	make_cells(&w);

@@ -1,22 +1,6 @@
 #include "common/base.h"
+#include "plugin/probe/flow.h"
 #include "plugin/probe/tries.h"
-
-static int by_probe(const struct nd_probe_result *a, const struct nd_probe_result *b)
-{
-	if (a->netns_inode != b->netns_inode)
-		return a->netns_inode < b->netns_inode ? -1 : 1;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	int order = memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
-	if (order)
-		return order;
-	if (a->ip.family != b->ip.family || a->port != b->port)
-		return a->ip.family != b->ip.family ? a->ip.family - b->ip.family
-						    : a->port - b->port;
-	if (a->is_aaaa != b->is_aaaa)
-		return a->is_aaaa - b->is_aaaa;
-	return strcmp(a->name ? a->name : "", b->name ? b->name : "");
-}
 
 /* All are in one array, in the order of sending: so the address tells it. */
 static int by_place(const struct nd_probe_result *a, const struct nd_probe_result *b)
@@ -28,7 +12,7 @@ static int by_probe_then_place(const void *pa, const void *pb)
 {
 	const struct nd_probe_result *a = *(const struct nd_probe_result *const *)pa,
 				     *b = *(const struct nd_probe_result *const *)pb;
-	int order = by_probe(a, b);
+	int order = nd_probe_result_order(a, b);
 	return order ? order : by_place(a, b);
 }
 
@@ -75,7 +59,7 @@ size_t nd_tries_find(struct nd_arena *arena, const struct nd_host *host, struct 
 	qsort(results, n, sizeof(*results), by_probe_then_place);
 	for (size_t i = 0, count; i < n; i += count) {
 		for (count = 1; i + count < n; count++)
-			if (by_probe(results[i], results[i + count]) != 0)
+			if (nd_probe_result_order(results[i], results[i + count]) != 0)
 				break;
 		tries[nout++] = judge(&results[i], count);
 	}

@@ -74,11 +74,39 @@ static void judge_workload(const struct judgement *j, const struct nd_workload *
 	    w->wanted, w->wanted > 0 ? "" : ", none is wanted");
 }
 
+/*
+ * A DaemonSet that wants too few pods (a selector, a toleration) is ready all the same. Only nodes
+ * that we have entered count: others may be of another system, with a DaemonSet of their own.
+ */
+static void judge_daemonset(const struct judgement *j, const struct nd_workload *w)
+{
+	const struct nd_cluster *c = j->status->cluster;
+	bool *has_pod = nd_arena_array(j->arena, c->nhosts + 1, sizeof(*has_pod));
+	struct names names = {0};
+	bool is_seen = false;
+	judge_workload(j, w);
+	for (size_t i = 0; i < c->npods; i++) {
+		const struct nd_meta *meta = &c->pods[i].meta;
+		const struct nd_host *host =
+			nd_eq(meta->owner_name, w->meta.name) && nd_eq(meta->ns, w->meta.ns)
+				? nd_look_host(c, c->pods[i].node)
+				: NULL;
+		if (host)
+			has_pod[host - c->hosts] = is_seen = true;
+	}
+	for (size_t i = 0; i < c->nhosts; i++)
+		if (!has_pod[i] && c->hosts[i].have && nd_look_node(c, c->hosts[i].node))
+			add_name(j, &names, NULL, c->hosts[i].node);
+	if (is_seen && names.n && j->status->has_pods && j->out->state == ND_MET)
+		say(j, ND_MISSED, "%s: %d of %d ready, not on %s", w->meta.name, w->ready,
+		    w->wanted, all_names(j, &names));
+}
+
 static void judge_cni(const struct judgement *j)
 {
 	const struct nd_workload *w = nd_fact_cni_daemonset(j->status->cluster);
 	if (w)
-		judge_workload(j, w);
+		judge_daemonset(j, w);
 	else if (nd_look_cni(j->status->cluster) == ND_CNI_NONE)
 		say(j, ND_MISSED, "no CNI is installed");
 	else if (nd_look_has_list(j->status->cluster, "daemonsets"))
@@ -93,7 +121,7 @@ static void judge_proxy(const struct judgement *j)
 	const struct nd_workload *w = nd_look_workload(c, "DaemonSet", "kube-system", "kube-proxy");
 	struct nd_tally services = j->status->matrix.services;
 	if (w)
-		judge_workload(j, w);
+		judge_daemonset(j, w);
 	else if (!nd_look_has_list(c, "daemonsets"))
 		say(j, ND_BLOCKED, "%s", nd_status_why(j->status, "daemonsets"));
 	else if (services.nok && !services.nfailed)
@@ -204,7 +232,13 @@ static void judge_services(const struct judgement *j)
 
 static void judge_dns(const struct judgement *j)
 {
-	if (!judge_tally(j, j->status->matrix.dns, ""))
+	const struct nd_cluster *c = j->status->cluster;
+	if (judge_tally(j, j->status->matrix.dns, ""))
+		return;
+	if (j->status->has_services && !nd_look_service(c, "kube-system", "kube-dns") &&
+	    nd_look_workload(c, "Deployment", "kube-system", "coredns"))
+		say(j, ND_MISSED, "there is no service kube-system/kube-dns");
+	else
 		say(j, ND_BLOCKED, "not probed");
 }
 

@@ -8,7 +8,7 @@
 #include "plugin/report/matrix_text.h"
 #include "tests/unit/model.h"
 
-/* Nodes with one pod each, 10.0.NODE.5, whose netns has inode 100 + NODE. */
+/* Nodes with two pods each: 10.0.NODE.5, whose netns has inode 100 + NODE, sends; 10.0.NODE.6 is asked. */
 struct world {
 	struct nd_model *model;
 	const struct nd_cluster *cluster;
@@ -52,10 +52,12 @@ static void build(struct world *w)
 			      "%s{'metadata':{'name':'%s'},'spec':{'podCIDRs':['10.0.%zu.0/24']},'status':"
 			      "{'addresses':[{'type':'InternalIP','address':'172.18.0.%zu'}]}}",
 			      i ? "," : "", node_name(w, i, name), i, i % 200 + 2);
-		nd_buf_printf(&pods,
-			      "%s{'metadata':{'namespace':'app','name':'p%zu','uid':'u%zu'},'spec':"
-			      "{'nodeName':'%s'},'status':{'phase':'Running','podIPs':[{'ip':'10.0.%zu.5'}]}}",
-			      i ? "," : "", i, i, node_name(w, i, name), i);
+		for (size_t k = 5; k <= 6; k++)
+			nd_buf_printf(&pods,
+				      "%s{'metadata':{'namespace':'app','name':'p%zu-%zu','uid':'u%zu-%zu'},"
+				      "'spec':{'nodeName':'%s'},'status':{'phase':'Running',"
+				      "'podIPs':[{'ip':'10.0.%zu.%zu'}]}}",
+				      i || k > 5 ? "," : "", i, k, i, k, node_name(w, i, name), i, k);
 	}
 	nd_buf_puts(&nodes, "]}");
 	nd_buf_puts(&pods, "]}");
@@ -66,7 +68,7 @@ static void build(struct world *w)
 	feed_buf(w, ND_ITEM_API, NULL, "services", &services);
 	for (size_t i = 0; i < w->n; i++) {
 		struct nd_buf ns = {0};
-		nd_buf_printf(&ns, "[{'uids':['u%zu'],'netns_inode':%zu,'is_host_network':false}]", i, 100 + i);
+		nd_buf_printf(&ns, "[{'uids':['u%zu-5'],'netns_inode':%zu,'is_host_network':false}]", i, 100 + i);
 		feed_buf(w, ND_ITEM_SECTION, node_name(w, i, name), "pods", &ns);
 		if (!w->results[i].len)
 			continue;
@@ -96,7 +98,7 @@ static void send(struct world *w, size_t i, bool is_node, const char *addr, int 
 static void send_pod(struct world *w, size_t from, size_t to, int port, const char *outcome)
 {
 	char addr[32];
-	snprintf(addr, sizeof(addr), "10.0.%zu.5", to);
+	snprintf(addr, sizeof(addr), "10.0.%zu.6", to);
 	send(w, from, false, addr, port, outcome);
 }
 
@@ -153,7 +155,7 @@ static void cells_and_sums(void **state)
 	send_pod(&w, 0, 1, 82, "TIMEOUT");
 	send_pod(&w, 0, 1, 83, "ok");
 	send_pod(&w, 2, 0, 80, "ok");
-	send(&w, 2, true, "10.0.0.5", 80, "TIMEOUT"); /* from the node: not between pods */
+	send(&w, 2, true, "10.0.0.6", 80, "TIMEOUT"); /* from the node: not between pods */
 	send(&w, 2, false, "10.96.1.1", 80, "ok");
 	send(&w, 2, false, "10.96.0.10", 53, "TIMEOUT");
 	send(&w, 2, false, "10.96.0.10", 9153, "ok"); /* a service, but not DNS */
@@ -179,6 +181,25 @@ static void cells_and_sums(void **state)
 	check_tally(m.dns, 0, 1);
 	check_tally(m.all, 5, 6);
 	end(&w);
+}
+
+/* A pod that does not answer itself, or has ended: nothing of the network is known from it. */
+static void silent_pods_are_no_failures(void **state)
+{
+	(void)state;
+	static const char *const outcomes[] = {"REFUSED", "GONE"};
+	for (size_t i = 0; i < ND_ARRAY_LEN(outcomes); i++) {
+		struct world w = {.n = 2};
+		struct nd_matrix m;
+		send(&w, 1, false, "10.0.1.5", 80, outcomes[i]); /* asks itself */
+		send(&w, 0, false, "10.0.1.5", 80, "REFUSED");
+		send(&w, 0, false, "10.0.1.6", 80, "ok");
+		build(&w);
+		nd_matrix_build(&w.arena, w.cluster, &m);
+		check_tally(m.pods, 1, 0);
+		check_tally(m.all, 1, i == 0);
+		end(&w);
+	}
 }
 
 static void percent(void **state)
@@ -330,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_try_counts),
 		cmocka_unit_test(cells_and_sums),
+		cmocka_unit_test(silent_pods_are_no_failures),
 		cmocka_unit_test(percent),
 		cmocka_unit_test(nothing_is_probed),
 		cmocka_unit_test(a_small_grid),

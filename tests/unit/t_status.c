@@ -222,6 +222,34 @@ static void nothing_at_all(void **state)
 	nd_arena_free(&w.arena);
 }
 
+/* Ready, and still not where we have been. */
+static void a_daemonset_that_wants_too_few(void **state)
+{
+	(void)state;
+	struct nd_host hosts[] = {{.node = "n1", .have = 1}, {.node = "n2", .have = 1}, {.node = "n3"}};
+	struct nd_node nodes[] = {{.meta.name = "n1"}, {.meta.name = "n2"}, {.meta.name = "n3"}};
+	struct nd_pod pod = {.meta = {.ns = "kube-system", .name = "p", .owner_name = "kube-proxy"}, .node = "n1"};
+	struct nd_workload proxy = {.kind = "DaemonSet", .meta = {.ns = "kube-system", .name = "kube-proxy"},
+				    .wanted = 1, .ready = 1};
+	struct nd_cluster c = {.hosts = hosts, .nhosts = 3, .nodes = nodes, .nnodes = 3, .pods = &pod, .npods = 1,
+			       .workloads = &proxy, .nworkloads = 1, .have_resources = UINT32_MAX};
+	struct nd_arena arena = {0};
+	const struct nd_criterion *got = &nd_status_build(&arena, &c, NULL)->criteria[ND_CRITERION_proxy];
+	assert_int_equal(got->state, ND_MISSED);
+	assert_string_equal(got->detail, "kube-proxy: 1 of 1 ready, not on n2");
+	nd_arena_free(&arena);
+}
+
+static void no_service_for_dns(void **state)
+{
+	(void)state;
+	struct world w = {0};
+	static const struct change changes[MAX_CHANGES] = {{NULL, "services", "'kube-dns'", "'kube-dnss'"}};
+	build(&w, changes, NULL);
+	assert_int_equal(w.status->criteria[ND_CRITERION_dns].state, ND_MISSED);
+	end(&w);
+}
+
 static void services_without_endpoints(void **state)
 {
 	(void)state;
@@ -328,6 +356,8 @@ int main(void)
 		cmocka_unit_test(a_broken_part_blocks_the_next),
 		cmocka_unit_test(a_list_that_was_not_read_says_nothing),
 		cmocka_unit_test(nothing_at_all),
+		cmocka_unit_test(a_daemonset_that_wants_too_few),
+		cmocka_unit_test(no_service_for_dns),
 		cmocka_unit_test(services_without_endpoints),
 		cmocka_unit_test(one_namespace),
 		cmocka_unit_test(the_worst_namespaces_come_first),
