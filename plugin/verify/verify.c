@@ -170,8 +170,9 @@ static const char *gap_of_all(const struct nd_cluster *c)
 }
 
 /* Why this node's probes are not all there, or NULL: they are. */
-static const char *why_blind(const struct nd_cluster *c, const char *node, bool has_probes)
+static const char *why_blind(const struct nd_verify_run *run, const char *node)
 {
+	const struct nd_cluster *c = run->cluster;
 	const struct nd_host *host = nd_look_host(c, node);
 	const char *why = gap_of(c, node);
 	if (why)
@@ -180,8 +181,9 @@ static const char *why_blind(const struct nd_cluster *c, const char *node, bool 
 		why = gap_of_all(c);
 		return why ? why : "there is no report of it";
 	}
-	/* A node without pods on a cluster without others has nothing to send, a lone one not. */
-	return has_probes ? NULL : "no probes were sent";
+	/* Each node asks for the API server, at least; of a namespace it may have nothing to ask.
+	 */
+	return host->nprobes || (run->options->ns && run->nflows) ? NULL : "it sent no probes";
 }
 
 static void find_blind(struct nd_verify_run *run)
@@ -195,8 +197,7 @@ static void find_blind(struct nd_verify_run *run)
 		return;
 	for (size_t i = 0; i < c->nnodes; i++) {
 		const char *node = c->nodes[i].meta.name;
-		const char *why =
-			only && !nd_eq(only, node) ? NULL : why_blind(c, node, run->nflows > 0);
+		const char *why = only && !nd_eq(only, node) ? NULL : why_blind(run, node);
 		if (why && nblind++ == 0)
 			first = nd_arena_printf(run->arena, "node %s: %s", node, why);
 	}
