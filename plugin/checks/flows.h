@@ -6,8 +6,7 @@
 #define ND_PLUGIN_CHECKS_FLOWS_H
 
 #include "plugin/checks/check.h"
-
-enum nd_hook { ND_PREROUTING, ND_INPUT, ND_FORWARD, ND_OUTPUT, ND_POSTROUTING, ND_HOOKS };
+#include "plugin/model/ruleset.h"
 
 /* IPv4. */
 struct nd_packet {

@@ -269,6 +269,7 @@ struct nd_nft_chain {
 };
 struct nd_nft_table {
 	const char *family, *name; /* "ip", "ip6", "inet", "bridge", "netdev", "arp" */
+	const struct nd_rtable *program; /* its rules for the walk (model/ruleset.h); NULL: none */
 	bool is_iptables;	   /* made by iptables-nft: its rules are seen through nd_ipt */
 	struct nd_nft_chain *chains;
 	size_t nchains;
@@ -340,6 +341,7 @@ struct nd_probe_result {
 	int64_t bytes;			/* bulk */
 	uint32_t mtu_bytes;		/* pmtu */
 	struct nd_ip hop;	/* pmtu: that said "fragmentation needed"; family 0: none */
+	bool is_second;		/* of the second round, while packets were watched */
 };
 
 /* Packets that passed while probes ran; docs/wire.md, section "watch". */
