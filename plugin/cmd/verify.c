@@ -10,6 +10,8 @@
 #define MAX_TIME_MS 2000 /* the criterion of people's own checklists */
 #define ROUND_MS 2000	 /* from the start of one round of --wait to that of the next */
 #define MAX_TARGETS 64
+/* Of what a baseline is made of: one on a busy machine says little. */
+#define SAMPLES 3
 /* Some name that must exist as long as clusters pull images. */
 #define OUTSIDE_NAME "registry.k8s.io."
 
@@ -21,6 +23,7 @@ struct verify {
 	size_t ntargets;
 	struct nd_probe_get gets[MAX_TARGETS]; /* of this round */
 	int64_t wait_ms;
+	struct nd_baseline measured; /* the best of the samples so far */
 	/* of the round: */
 	struct nd_arena round;
 	struct nd_gathering gathering;
@@ -103,6 +106,7 @@ static int prepare(void *ctx, const struct nd_cluster *cluster, struct nd_probe_
 	}
 	plan->gets = v->gets;
 	plan->has_extra = true;
+	plan->has_bulk = v->args->baseline || v->args->save_baseline;
 	plan->outside_name = v->options.is_external ? OUTSIDE_NAME : NULL;
 	return 0;
 }
@@ -130,9 +134,21 @@ static void end_round(struct verify *v)
 	v->answer = NULL;
 }
 
-static int run_round(struct verify *v, struct nd_err *err)
+static void measure(struct verify *v)
 {
-	int64_t start_us = nd_clock_mono_us();
+	struct nd_baseline now;
+	size_t n;
+	if (!v->args->baseline && !v->args->save_baseline)
+		return;
+	const struct nd_verify_flow *flows =
+		nd_verify_flows_find(&v->round, v->gathering.cluster, &n);
+	nd_baseline_measure(&v->round, flows, n, &now);
+	nd_baseline_add(&v->arena, &v->measured, &now);
+	v->options.measured = &v->measured;
+}
+
+static int look(struct verify *v, struct nd_err *err)
+{
 	struct nd_err why = {0};
 	struct nd_probe_get unused;
 	end_round(v);
@@ -149,7 +165,31 @@ static int run_round(struct verify *v, struct nd_err *err)
 			*err = why;
 			return -1;
 		}
+	measure(v);
 	v->answer = nd_verify_run(&v->round, v->gathering.cluster, &v->options);
+	return 0;
+}
+
+static bool is_slower(const struct nd_verify *answer)
+{
+	for (size_t i = 0; i < answer->noutcomes; i++)
+		if (nd_eq(nd_verify_test_id(answer->outcomes[i].test), "baseline"))
+			return answer->outcomes[i].result == ND_VERIFY_FAILED;
+	return false;
+}
+
+/* A baseline is the best of some samples; so is what is compared with one and seems slower. */
+static int run_round(struct verify *v, struct nd_err *err)
+{
+	int64_t start_us = nd_clock_mono_us();
+	v->measured = (struct nd_baseline){0};
+	for (int sample = 1;; sample++) {
+		if (look(v, err) < 0)
+			return -1;
+		if (v->args->from || sample == SAMPLES ||
+		    !(v->args->save_baseline || is_slower(v->answer)))
+			break;
+	}
 	v->seconds = (double)(nd_clock_mono_us() - start_us) / 1e6;
 	return 0;
 }
@@ -188,18 +228,13 @@ static int run_rounds(struct verify *v, struct nd_err *err)
 	}
 }
 
-static int save_baseline(struct verify *v, struct nd_err *err)
+static int save_baseline(const struct verify *v, struct nd_err *err)
 {
-	struct nd_baseline now;
-	size_t n;
-	const struct nd_verify_flow *flows =
-		nd_verify_flows_find(&v->round, v->gathering.cluster, &n);
-	nd_baseline_measure(&v->round, flows, n, &now);
-	if (now.npairs == 0)
+	if (v->measured.npairs == 0)
 		return nd_err_set(err, ND_E_NOT_FOUND,
 				  "--save-baseline %s: nothing was measured between pods",
 				  v->args->save_baseline);
-	return nd_baseline_write(v->args->save_baseline, &now, err);
+	return nd_baseline_write(v->args->save_baseline, &v->measured, err);
 }
 
 static int finish(struct verify *v, struct nd_buf *out, struct nd_err *err)

@@ -1,7 +1,9 @@
 #include "common/base.h"
 #include "plugin/probe/extra.h"
 
-#define MAX_SENDERS 8 /* pods of a node that are tried for a flow across namespaces */
+#define METRICS_PORT 9153 /* CoreDNS, plugin prometheus; of some ten kilobytes */
+#define MAX_BULK 8	  /* transfers a node */
+#define MAX_SENDERS 8	  /* pods of a node that are tried for a flow across namespaces */
 
 struct nd_extra {
 	const struct nd_pick *pick; /* of the plan */
@@ -17,7 +19,7 @@ struct nd_extra *nd_extra_new(const struct nd_pick *pick, struct nd_emit *emit,
 	struct nd_extra *extra;
 	struct nd_pick *all;
 
-	if (!options->has_extra && !options->outside_name && !options->ngets)
+	if (!options->has_extra && !options->has_bulk && !options->outside_name && !options->ngets)
 		return NULL;
 	extra = nd_arena_alloc(pick->arena, sizeof(*extra));
 	*extra = (struct nd_extra){pick, pick, emit, options};
@@ -181,6 +183,31 @@ static void plan_outside(struct nd_extra *x, size_t node)
 	}
 }
 
+/* What every cluster has that says more than a packet holds. */
+static void plan_bulk(struct nd_extra *x, size_t node, int family)
+{
+	const struct nd_pick_pod *from = sender(x, node, family);
+	size_t nsent = 0;
+
+	for (size_t i = 0; from && i < x->all->nnodes; i++)
+		for (size_t j = 0; j < x->all->nodes[i].ntargets[family]; j++) {
+			const struct nd_pick_pod *to = x->all->nodes[i].targets[family][j];
+			struct nd_ip ip = nd_pick_pod_ip(to->pod, family);
+
+			if (!to->is_dns || !to->podns || is_same_pod(from, to) ||
+			    !nd_pick_listens(to->podns->sockets, to->podns->nsockets, false, ip,
+					     METRICS_PORT))
+				continue;
+			if (nsent++ == MAX_BULK)
+				return;
+			send(x, from,
+			     (struct nd_probe){.kind = ND_PROBE_bulk,
+					       .ip = ip,
+					       .port = METRICS_PORT,
+					       .name = "/metrics"});
+		}
+}
+
 void nd_extra_plan(struct nd_extra *x, size_t node)
 {
 	if (!x)
@@ -188,6 +215,8 @@ void nd_extra_plan(struct nd_extra *x, size_t node)
 	plan_gets(x, node);
 	if (x->options->outside_name)
 		plan_outside(x, node);
+	for (int f = 0; f < ND_FAMILIES && x->options->has_bulk; f++)
+		plan_bulk(x, node, f);
 	for (int f = 0; f < ND_FAMILIES && x->options->has_extra; f++) {
 		plan_pings(x, node, f);
 		plan_cross(x, node, f);

@@ -49,6 +49,7 @@ struct nd_probe_options {
 	const char *only_ns; /* only its pods and services; DNS always; NULL: all namespaces */
 	/* What verify wants besides (probe/extra.c); diagnose sends none of it. */
 	bool has_extra; /* echo requests for every pair of nodes, a flow across namespaces */
+	bool has_bulk;		  /* a transfer from each DNS pod that shows its metrics */
 	const char *outside_name; /* a DNS name of the world, asked of cluster DNS; NULL: none */
 	const struct nd_probe_get *gets; /* ngets */
 	size_t ngets;

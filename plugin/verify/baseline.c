@@ -11,6 +11,9 @@
 
 #define MIN_TIME_US 1000 /* a millisecond more is noise, whatever the factor */
 #define MAX_FACTOR 2
+#define MIN_BULK_BYTES 4096 /* less fits into the first packets and tells nothing */
+#define BULK_BYTES 65536    /* that take 10 ms more: a busy server's own time is below that */
+#define MIN_BULK_US 10000
 
 static int by_nodes(const void *pa, const void *pb)
 {
@@ -54,7 +57,8 @@ static void take_result(struct nd_baseline_pair *pair, const struct nd_probe_res
 		take_least(&pair->dns_us, us);
 		break;
 	case ND_PROBE_bulk:
-		if (r->bytes > 0 && r->bytes < INT64_MAX / 1000000)
+		if (r->status == 200 && r->bytes >= MIN_BULK_BYTES &&
+		    r->bytes < INT64_MAX / 1000000)
 			take_most(&pair->bytes_per_s, r->bytes * 1000000 / us);
 		break;
 	case ND_PROBE_pmtu:
@@ -93,10 +97,20 @@ static size_t merge(struct nd_baseline_pair *p, size_t n)
 	return nout;
 }
 
+/* Lost is a pair of which nothing else got through. */
+static void settle(struct nd_baseline *b)
+{
+	size_t nlost = merge(b->lost, b->nlost);
+	b->npairs = merge(b->pairs, b->npairs);
+	b->nlost = 0;
+	for (size_t i = 0; i < nlost; i++)
+		if (!nd_baseline_find(b->pairs, b->npairs, b->lost[i].from, b->lost[i].to))
+			b->lost[b->nlost++] = b->lost[i];
+}
+
 void nd_baseline_measure(struct nd_arena *arena, const struct nd_verify_flow *flows, size_t nflows,
 			 struct nd_baseline *out)
 {
-	size_t nlost;
 	*out = (struct nd_baseline){0};
 	for (size_t i = 0; i < nflows; i++) {
 		const struct nd_probe_result *r = flows[i].result;
@@ -112,12 +126,25 @@ void nd_baseline_measure(struct nd_arena *arena, const struct nd_verify_flow *fl
 		take_result(&pair, r);
 		ND_ARENA_PUSH(arena, out->pairs, out->npairs) = pair;
 	}
-	out->npairs = merge(out->pairs, out->npairs);
-	nlost = merge(out->lost, out->nlost);
-	out->nlost = 0;
-	for (size_t i = 0; i < nlost; i++)
-		if (!nd_baseline_find(out->pairs, out->npairs, out->lost[i].from, out->lost[i].to))
-			out->lost[out->nlost++] = out->lost[i];
+	settle(out);
+}
+
+static struct nd_baseline_pair copy(struct nd_arena *arena, const struct nd_baseline_pair *pair)
+{
+	struct nd_baseline_pair out = *pair;
+	out.from = nd_arena_strdup(arena, pair->from, strlen(pair->from));
+	out.to = nd_arena_strdup(arena, pair->to, strlen(pair->to));
+	return out;
+}
+
+void nd_baseline_add(struct nd_arena *arena, struct nd_baseline *to, const struct nd_baseline *more)
+{
+	for (size_t i = 0; i < more->npairs; i++)
+		ND_ARENA_PUSH(arena, to->pairs, to->npairs) = copy(arena, &more->pairs[i]);
+	to->nlost = 0; /* the last says what gets through no more */
+	for (size_t i = 0; i < more->nlost; i++)
+		ND_ARENA_PUSH(arena, to->lost, to->nlost) = copy(arena, &more->lost[i]);
+	settle(to);
 }
 
 /* ---- write ---- */
@@ -200,14 +227,28 @@ static void compare_time(struct nd_verify_run *run, const struct nd_baseline_pai
 		nd_verify_pass(run);
 }
 
-static void compare_size(struct nd_verify_run *run, const struct nd_baseline_pair *was,
-			 const char *what, int64_t was_n, int64_t is_n, int64_t factor)
+static void compare_mtu(struct nd_verify_run *run, const struct nd_baseline_pair *was,
+			const struct nd_baseline_pair *is)
 {
-	if (!was_n || !is_n)
+	if (!was->mtu_bytes || !is->mtu_bytes)
 		return;
-	if (factor > 1 ? is_n <= was_n / factor : is_n < was_n)
-		nd_verify_fail(run, "%s -> %s: %s is %" PRId64 ", was %" PRId64, was->from, was->to,
-			       what, is_n, was_n);
+	if (is->mtu_bytes < was->mtu_bytes)
+		nd_verify_fail(run, "%s -> %s: path MTU is %" PRId64 ", was %" PRId64, was->from,
+			       was->to, is->mtu_bytes, was->mtu_bytes);
+	else
+		nd_verify_pass(run);
+}
+
+static void compare_bulk(struct nd_verify_run *run, const struct nd_baseline_pair *was,
+			 const struct nd_baseline_pair *is)
+{
+	if (!was->bytes_per_s || !is->bytes_per_s)
+		return;
+	int64_t was_us = INT64_C(1000000) * BULK_BYTES / was->bytes_per_s;
+	int64_t is_us = INT64_C(1000000) * BULK_BYTES / is->bytes_per_s;
+	if (is->bytes_per_s <= was->bytes_per_s / MAX_FACTOR && is_us - was_us > MIN_BULK_US)
+		nd_verify_fail(run, "%s -> %s: %.1f MB/s, was %.1f MB/s", was->from, was->to,
+			       (double)is->bytes_per_s / 1e6, (double)was->bytes_per_s / 1e6);
 	else
 		nd_verify_pass(run);
 }
@@ -218,8 +259,8 @@ static void compare(struct nd_verify_run *run, const struct nd_baseline_pair *wa
 	compare_time(run, was, "echo", was->icmp_us, is->icmp_us);
 	compare_time(run, was, "connect", was->tcp_us, is->tcp_us);
 	compare_time(run, was, "DNS", was->dns_us, is->dns_us);
-	compare_size(run, was, "path MTU", was->mtu_bytes, is->mtu_bytes, 1);
-	compare_size(run, was, "bytes/s", was->bytes_per_s, is->bytes_per_s, MAX_FACTOR);
+	compare_mtu(run, was, is);
+	compare_bulk(run, was, is);
 }
 
 static bool is_asked(const struct nd_verify_options *options)
@@ -232,7 +273,10 @@ static void run(struct nd_verify_run *run)
 	const struct nd_baseline *then = run->options->baseline;
 	struct nd_baseline now;
 	size_t nunknown = 0;
-	nd_baseline_measure(run->arena, run->flows, run->nflows, &now);
+	if (run->options->measured)
+		now = *run->options->measured;
+	else
+		nd_baseline_measure(run->arena, run->flows, run->nflows, &now);
 	for (size_t i = 0; i < then->npairs; i++) {
 		const struct nd_baseline_pair *was = &then->pairs[i], *is;
 		is = nd_baseline_find(now.pairs, now.npairs, was->from, was->to);

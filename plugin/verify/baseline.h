@@ -16,7 +16,7 @@
 struct nd_baseline_pair {
 	const char *from, *to; /* nodes */
 	int64_t icmp_us, tcp_us, dns_us;
-	int64_t bytes_per_s; /* bulk */
+	int64_t bytes_per_s; /* bulk; of some ten kilobytes, so a bound more than a rate */
 	int64_t mtu_bytes;
 };
 struct nd_baseline {
@@ -29,6 +29,9 @@ struct nd_baseline {
 
 void nd_baseline_measure(struct nd_arena *arena, const struct nd_verify_flow *flows, size_t nflows,
 			 struct nd_baseline *out);
+/* The best of both, in arena; lost is what more says. */
+void nd_baseline_add(struct nd_arena *arena, struct nd_baseline *to,
+		     const struct nd_baseline *more);
 const struct nd_baseline_pair *nd_baseline_find(const struct nd_baseline_pair *pairs, size_t n,
 						const char *from, const char *to);
 /* Whole or not at all: a file beside it, then renamed. ND_E_IO. */

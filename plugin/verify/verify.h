@@ -27,6 +27,7 @@ struct nd_verify_options {
 	const struct nd_target *targets; /* ntargets; of --http */
 	size_t ntargets;
 	const struct nd_baseline *baseline; /* to compare with, or NULL */
+	const struct nd_baseline *measured; /* what to compare; NULL: what the cluster shows */
 };
 
 struct nd_verify_outcome {

@@ -99,6 +99,21 @@ static void test_what_the_user_asked_for(void **state)
 	done(&w);
 }
 
+/* From CoreDNS, that shows its metrics everywhere; not from itself. */
+static void test_transfers(void **state)
+{
+	struct world w = {.nnodes = 3, .npods = 1, .options = {.has_bulk = true, .only_ns = "app"}};
+
+	(void)state;
+	assert_string_equal(added(&w), "n00 bulk 1010 10.100.0.9 9153 ?\n"
+				       "n00 bulk 1010 10.100.1.9 9153 ?\n"
+				       "n01 bulk 2010 10.100.0.9 9153 ?\n"
+				       "n01 bulk 2010 10.100.1.9 9153 ?\n"
+				       "n02 bulk 3010 10.100.0.9 9153 ?\n"
+				       "n02 bulk 3010 10.100.1.9 9153 ?\n");
+	done(&w);
+}
+
 static void test_pairs_are_bounded(void **state)
 {
 	struct world w = {.nnodes = 80, .npods = 1, .options = {.has_extra = true, .max_pairs = 3}};
@@ -119,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_of_a_namespace),
 		cmocka_unit_test(test_isolated_pods_are_left_alone),
 		cmocka_unit_test(test_what_the_user_asked_for),
+		cmocka_unit_test(test_transfers),
 		cmocka_unit_test(test_pairs_are_bounded),
 	};
 

@@ -202,6 +202,64 @@ static void a_baseline_comes_back(void **state)
 	assert_int_equal(nd_baseline_write("/nonexistent/x", &now, &err), -1);
 }
 
+/* The best of both; what the last sample lost is lost only when none got through. */
+static void samples(void **state)
+{
+	(void)state;
+	struct nd_baseline_pair first[] = {
+		{.from = "w1", .to = "w2", .icmp_us = 90, .tcp_us = 5000},
+		{.from = "w2", .to = "w1", .bytes_per_s = 7}};
+	struct nd_baseline_pair second[] = {
+		{.from = "w1", .to = "w2", .icmp_us = 900, .tcp_us = 300, .mtu_bytes = 1450},
+		{.from = "w3", .to = "w1", .dns_us = 1}};
+	struct nd_baseline_pair lost[] = {{.from = "w2", .to = "w1"}, {.from = "w2", .to = "w3"}};
+	struct nd_baseline all = {0},
+			   more[] = {{.pairs = first, .npairs = 2},
+				     {.pairs = second, .npairs = 2, .lost = lost, .nlost = 2}};
+
+	nd_baseline_add(&arena, &all, &more[0]);
+	nd_baseline_add(&arena, &all, &more[1]);
+	assert_int_equal(all.npairs, 3);
+	assert_int_equal(all.pairs[0].icmp_us, 90);
+	assert_int_equal(all.pairs[0].tcp_us, 300);
+	assert_int_equal(all.pairs[0].mtu_bytes, 1450);
+	assert_int_equal(all.pairs[1].bytes_per_s, 7);
+	assert_int_equal(all.nlost, 1);
+	assert_string_equal(all.lost[0].to, "w3");
+}
+
+#define BULK(us, status, bytes)                                                                    \
+	"[{'id':1,'kind':'bulk','source':'202','addr':'10.244.1.9','port':9153,'name':'/"          \
+	"metrics','outcome':'ok','us':" us ",'status':" status ",'bytes':" bytes "}]"
+
+/* Half is only worse when it takes longer than a busy server does; a page of errors is no transfer.
+ */
+static void throughput(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *w2;
+		enum nd_verify_result result;
+	} cases[] = {
+		{BULK("1000", "200", "30000"), ND_VERIFY_PASSED}, /* 30 MB/s */
+		{BULK("5000", "200", "30000"), ND_VERIFY_PASSED}, /* 6 MB/s: 64 KiB in 11 ms, were 2
+								   */
+		{BULK("9000", "200", "30000"), ND_VERIFY_FAILED}, /* 3 MB/s: 20 ms */
+		{BULK("9000", "500", "30000"), ND_VERIFY_SKIPPED},
+		{BULK("9000", "200", "4000"), ND_VERIFY_SKIPPED},
+	};
+	struct nd_baseline then;
+
+	assert_int_equal(parse(BASELINE("{'from':'w2','to':'w1','bytes_per_s':30000000}"), &then),
+			 0);
+	for (size_t i = 0; i < ND_ARRAY_LEN(cases); i++) {
+		build(&(struct world){0}, healthy_w1, cases[i].w2);
+		options.baseline = &then;
+		run();
+		assert_int_equal(outcome("baseline")->result, cases[i].result);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +268,8 @@ int main(void)
 		cmocka_unit_test(bad_baselines),
 		cmocka_unit_test(what_became_worse),
 		cmocka_unit_test(a_baseline_comes_back),
+		cmocka_unit_test(samples),
+		cmocka_unit_test(throughput),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
