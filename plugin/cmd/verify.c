@@ -12,8 +12,6 @@
 #define MAX_TARGETS 64
 /* Of what a baseline is made of: one on a busy machine says little. */
 #define SAMPLES 3
-/* Some name that must exist as long as clusters pull images. */
-#define OUTSIDE_NAME "registry.k8s.io."
 
 struct verify {
 	const struct nd_args *args;
@@ -107,7 +105,7 @@ static int prepare(void *ctx, const struct nd_cluster *cluster, struct nd_probe_
 	plan->gets = v->gets;
 	plan->has_extra = true;
 	plan->has_bulk = v->args->baseline || v->args->save_baseline;
-	plan->outside_name = v->options.is_external ? OUTSIDE_NAME : NULL;
+	plan->outside_name = v->options.is_external ? ND_PROBE_OUTSIDE_NAME : NULL;
 	return 0;
 }
 

@@ -363,6 +363,21 @@ static void plan_nodeports(struct build *b, size_t node, int family)
 
 /* ---- one node after the other ---- */
 
+static void plan_only(struct build *b, size_t node)
+{
+	const struct nd_pick_node *n = &b->pick.nodes[node];
+	struct from self = {node, NULL}, pod = {node, n->nsources ? n->sources[0] : NULL};
+
+	for (size_t i = 0; i < b->options.nonly; i++) {
+		const struct nd_probe_get *to = &b->options.only[i];
+
+		if (pod.pod && has_family(b, &pod, to->ip.family == 6))
+			send(b, &pod, ND_PROBE_tcp, to->ip, to->port);
+		if (has_family(b, &self, to->ip.family == 6))
+			send(b, &self, ND_PROBE_tcp, to->ip, to->port);
+	}
+}
+
 static void plan_node(struct build *b, size_t node, size_t rank, int family)
 {
 	const struct nd_pick_node *n = &b->pick.nodes[node];
@@ -412,6 +427,10 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 			continue;
 		nd_emit_node(&b->emit, node->node->meta.name, ND_PROBE_MAX_A_NODE);
 		b->dns_name = dns_name(b, node->host);
+		if (b->options.nonly) {
+			plan_only(b, i);
+			continue;
+		}
 		for (int f = 0; f < ND_FAMILIES; f++)
 			plan_node(b, i, rank, f);
 		nd_extra_plan(extra, i);

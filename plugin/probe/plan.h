@@ -47,6 +47,9 @@ struct nd_probe_options {
 	enum nd_probe_extent extent;
 	size_t max_pairs;    /* target nodes a source node, 0: ND_PROBE_MAX_PAIRS */
 	const char *only_ns; /* only its pods and services; DNS always; NULL: all namespaces */
+	/* Nothing but connects to these, from each node and one pod of it; NULL: the whole plan. */
+	const struct nd_probe_get *only; /* nonly; path is not used */
+	size_t nonly;
 	/* What verify wants besides (probe/extra.c); diagnose sends none of it. */
 	bool has_extra; /* echo requests for every pair of nodes, a flow across namespaces */
 	bool has_bulk;		  /* a transfer from each DNS pod that shows its metrics */
@@ -66,6 +69,8 @@ struct nd_probe_plan {
 #define ND_PROBE_MAX_PAIRS 64
 #define ND_PROBE_MAX_SERVICES 200 /* services times nodes that are all asked; sampled beyond */
 #define ND_PROBE_MAX_RETRY_A_NODE 64
+/* Some name of the world that exists as long as clusters pull images. */
+#define ND_PROBE_OUTSIDE_NAME "registry.k8s.io."
 #define ND_PROBE_MAX_DEADLINE_MS 600000 /* of the wire */
 
 /* options NULL: all zero. Strings of the plan live in arena or in the cluster. */

@@ -10,7 +10,7 @@
 #define ND_PLUGIN_VERIFY_VERIFY_H
 
 #include "plugin/verify/baseline.h"
-#include "plugin/verify/target.h"
+#include "plugin/probe/target.h"
 
 enum nd_verify_result {
 	ND_VERIFY_PASSED,

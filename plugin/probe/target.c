@@ -1,6 +1,6 @@
 #include "common/base.h"
 #include "plugin/model/look.h"
-#include "plugin/verify/target.h"
+#include "plugin/probe/target.h"
 
 #define MAX_TARGET 512
 #define MAX_LABEL 63 /* RFC 1123; names of namespaces and services */
@@ -8,7 +8,7 @@
 static int refuse(struct nd_err *err, const char *text, const char *why)
 {
 	return nd_err_set(err, ND_E_USAGE,
-			  "--http %.200s: %s (wanted svc/NS/NAME:PORT/PATH or "
+			  "target %.200s: %s (wanted svc/NS/NAME:PORT/PATH or "
 			  "http://ADDRESS:PORT/PATH)",
 			  text, why);
 }
@@ -148,7 +148,7 @@ int nd_target_resolve(const struct nd_cluster *cluster, const struct nd_target *
 		return resolve_service(cluster, target, out, err);
 	if (!is_external && !is_inside(cluster, target->ip))
 		return nd_err_set(err, ND_E_USAGE,
-				  "--http %s: no pod, service or node of this cluster has that "
+				  "target %s: no pod, service or node of this cluster has that "
 				  "address (--external allows it)",
 				  target->text);
 	return 0;

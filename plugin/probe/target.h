@@ -1,11 +1,12 @@
 /*
- * target.h: what --http names: svc/NS/NAME:PORT/PATH, http://ADDRESS:PORT/PATH, ADDRESS:PORT/PATH.
+ * target.h: what people name to be probed: svc/NS/NAME:PORT/PATH, http://ADDRESS:PORT/PATH,
+ *ADDRESS:PORT/PATH.
  *
  *	if (nd_target_parse(&arena, "svc/shop/web:80/healthz", &target, err) < 0) ... ND_E_USAGE
  *	if (nd_target_resolve(cluster, &target, false, &get, err) < 0) ...
  */
-#ifndef ND_PLUGIN_VERIFY_TARGET_H
-#define ND_PLUGIN_VERIFY_TARGET_H
+#ifndef ND_PLUGIN_PROBE_TARGET_H
+#define ND_PLUGIN_PROBE_TARGET_H
 
 #include "common/err.h"
 #include "plugin/probe/plan.h"
