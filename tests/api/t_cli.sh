@@ -205,7 +205,14 @@ refuses "unknown flag with an escape" 2 'flag' diagnose $'--\e]0;x\a'
 refuses "unknown command" 2 'cure' cure
 refuses "unknown format" 2 'rubbish.*text' diagnose -o rubbish
 refuses "a flag without its value" 2 '--from' diagnose --from
-refuses "a word too much" 2 'everything' diagnose everything
+refuses "a target that is none" 2 'everything' diagnose everything
+refuses "a target with a bad port" 2 '10\.96\.0\.1:99999.*port' diagnose 10.96.0.1:99999
+refuses "a target of https" 2 'plain http' diagnose https://10.96.0.1/
+refuses "a target and no probes" 2 'probes' diagnose 10.96.0.1:443 --no-probe
+refuses "unknown --probe" 2 'probe.*some' diagnose --kubeconfig "$tmp/k" --probe some
+refuses "--probe-rate of nothing" 2 'probe-rate 0' diagnose --kubeconfig "$tmp/k" --probe-rate 0
+refuses "--probe-timeout too long" 2 'probe-timeout 1h' diagnose --kubeconfig "$tmp/k" --probe-timeout 1h
+refuses "--pairs of words" 2 'pairs many' diagnose --kubeconfig "$tmp/k" --pairs many
 refuses "unknown --fail-on" 2 'fail-on.*often' diagnose --fail-on often
 refuses "unknown finding" 2 'no-such-id' explain no-such-id
 refuses "--from and --save" 2 '--from.*--save' diagnose --from a --save b
