@@ -32,7 +32,7 @@ struct nd_verify_test {
 	uint32_t flows, kinds; /* bits 1 << ND_FLOW_*, 1 << ND_PROBE_* */
 	bool (*is_mine)(const struct nd_verify_run *run, const struct nd_verify_flow *flow);
 	const char *nothing;			/* why nothing was tested, when nothing was */
-	void (*run)(struct nd_verify_run *run); /* instead of flows, kinds, is_mine */
+	void (*run)(struct nd_verify_run *run); /* instead of taking flows */
 };
 
 /* One more that is fine, or that is not. */
@@ -42,6 +42,10 @@ void nd_verify_fail(struct nd_verify_run *run, const char *fmt, ...) ND_PRINTF(2
 void nd_verify_take(struct nd_verify_run *run, const struct nd_verify_flow *flow);
 /* Some end of the flow is in the namespace that was asked for, if one was. */
 bool nd_verify_is_in_scope(const struct nd_verify_run *run, const struct nd_verify_flow *flow);
+/* All flows that the test chose. */
+void nd_verify_take_flows(struct nd_verify_run *run);
+/* Is it CoreDNS, or what does its work? */
+bool nd_verify_is_dns(const struct nd_workload *workload);
 /* It can't be told; the first reason is kept. */
 void nd_verify_leave(struct nd_verify_run *run, const char *fmt, ...) ND_PRINTF(2, 3);
 /* Were these lists read whole? Otherwise the test is left. */

@@ -170,8 +170,9 @@ static const char *gap_of_all(const struct nd_cluster *c)
 }
 
 /* Why this node's probes are not all there, or NULL: they are. */
-static const char *why_blind(const struct nd_verify_run *run, const char *node)
+static const char *why_blind(const struct nd_verify_run *run, const struct nd_node *of)
 {
+	const char *node = of->meta.name;
 	const struct nd_cluster *c = run->cluster;
 	const struct nd_host *host = nd_look_host(c, node);
 	const char *why = gap_of(c, node);
@@ -183,7 +184,9 @@ static const char *why_blind(const struct nd_verify_run *run, const char *node)
 	}
 	/* Each node asks for the API server, at least; of a namespace it may have nothing to ask.
 	 */
-	return host->nprobes || (run->options->ns && run->nflows) ? NULL : "it sent no probes";
+	if (!host->nprobes && !(run->options->ns && run->nflows))
+		return "it sent no probes";
+	return of->is_ready ? NULL : "it is not ready, so its pods were not tested";
 }
 
 static void find_blind(struct nd_verify_run *run)
@@ -197,7 +200,7 @@ static void find_blind(struct nd_verify_run *run)
 		return;
 	for (size_t i = 0; i < c->nnodes; i++) {
 		const char *node = c->nodes[i].meta.name;
-		const char *why = only && !nd_eq(only, node) ? NULL : why_blind(run, node);
+		const char *why = only && !nd_eq(only, node) ? NULL : why_blind(run, &c->nodes[i]);
 		if (why && nblind++ == 0)
 			first = nd_arena_printf(run->arena, "node %s: %s", node, why);
 	}
@@ -209,7 +212,7 @@ static void find_blind(struct nd_verify_run *run)
 
 /* ---- one test after the other ---- */
 
-static void run_flows(struct nd_verify_run *run)
+void nd_verify_take_flows(struct nd_verify_run *run)
 {
 	const struct nd_verify_test *test = run->out->test;
 	for (size_t i = 0; i < run->nflows; i++) {
@@ -233,7 +236,7 @@ static void run_test(struct nd_verify_run *run, const struct nd_verify_test *tes
 	if (test->run)
 		test->run(run);
 	else
-		run_flows(run);
+		nd_verify_take_flows(run);
 	if (out->nfailures) {
 		out->result = ND_VERIFY_FAILED;
 	} else if (test->needs_probes && run->blind) {

@@ -22,8 +22,8 @@ static void all_is_well(void **state)
 	check("nodeport", ND_VERIFY_PASSED, 1, 1);
 	check("external", ND_VERIFY_SKIPPED, 0, 0);
 	assert_string_equal(outcome("external")->why, "not asked for (--external)");
-	check("components", ND_VERIFY_PASSED, 4, 4);
-	check("endpoints", ND_VERIFY_PASSED, 1, 1);
+	check("components", ND_VERIFY_PASSED, 6, 6);
+	check("endpoints", ND_VERIFY_PASSED, 2, 2);
 	assert_null(outcome("http"));
 	assert_null(outcome("baseline"));
 	assert_int_equal(answer->verdict, ND_VERIFY_PASSED);
@@ -85,12 +85,18 @@ static void not_all_was_seen(void **state)
 	run();
 	check("pod-ip", ND_VERIFY_INCOMPLETE, 2, 2);
 	assert_string_equal(outcome("pod-ip")->why, "node w2: there is no report of it");
-	check("endpoints", ND_VERIFY_PASSED, 1, 1);
+	check("endpoints", ND_VERIFY_PASSED, 2, 2);
 	assert_int_equal(answer->verdict, ND_VERIFY_INCOMPLETE);
 	options.node = "w1"; /* the other was not asked for */
 	run();
 	check("pod-ip", ND_VERIFY_PASSED, 2, 2);
 	assert_int_equal(answer->verdict, ND_VERIFY_PASSED);
+
+	build(&(struct world){.w2_ready = "Unknown"}, healthy_w1, healthy_w2);
+	run();
+	check("pod-ip", ND_VERIFY_INCOMPLETE, 3, 3);
+	assert_string_equal(outcome("pod-ip")->why,
+			    "node w2: it is not ready, so its pods were not tested");
 
 	build(&(struct world){0}, NULL, NULL);
 	run();
@@ -131,11 +137,10 @@ static void components_and_endpoints(void **state)
 	(void)state;
 	build(&(struct world){.crash = "'waiting':{'reason':'CrashLoopBackOff'}",
 			      .dns_ready = "0",
-			      .idle = "," SERVICE("b", "none", "10.96.0.60", "80", "") "," SERVICE(
-				      "kube-system", "kube-dns", "10.96.0.10", "53", "")},
+			      .idle = "," SERVICE("b", "none", "10.96.0.60", "80", "")},
 	      healthy_w1, healthy_w2);
 	run();
-	check("components", ND_VERIFY_FAILED, 2, 4);
+	check("components", ND_VERIFY_FAILED, 4, 6);
 	assert_string_equal(outcome("components")->failures[0],
 			    "Deployment kube-system/coredns: 0 of 1 ready");
 	assert_string_equal(
@@ -145,6 +150,19 @@ static void components_and_endpoints(void **state)
 	assert_string_equal(outcome("endpoints")->failures[0],
 			    "service kube-system/kube-dns: 0 endpoints, none ready");
 	assert_non_null(strstr(outcome("endpoints")->why, "1 left out"));
+}
+
+static void what_is_not_there(void **state)
+{
+	(void)state;
+	build(&(struct world){.no_dns_service = true, .no_proxy = true}, healthy_w1, healthy_w2);
+	run();
+	check("dns", ND_VERIFY_FAILED, 0, 1);
+	assert_string_equal(outcome("dns")->failures[0],
+			    "there is no service kube-system/kube-dns");
+	check("components", ND_VERIFY_FAILED, 4, 6); /* no kube-proxy on either node */
+	assert_non_null(
+		strstr(outcome("components")->failures[0], "kube-proxy does not run there"));
 }
 
 static void a_namespace(void **state)
@@ -281,6 +299,7 @@ int main(void)
 		cmocka_unit_test(not_all_was_seen),
 		cmocka_unit_test(a_gap_of_the_probes),
 		cmocka_unit_test(components_and_endpoints),
+		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(a_namespace),
 		cmocka_unit_test(http),
 		cmocka_unit_test(text_and_json),

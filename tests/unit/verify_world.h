@@ -24,10 +24,10 @@ static inline void feed_text(enum nd_item_kind kind, const char *node, const cha
 	free(copy);
 }
 
-#define NODE(name, ip, cidr)                                                                       \
+#define NODE(name, ip, cidr, ready)                                                                \
 	"{'metadata':{'name':'" name "'},'spec':{'podCIDRs':['" cidr                               \
 	"']},'status':{'addresses':[{'type':"                                                      \
-	"'InternalIP','address':'" ip "'}],'conditions':[{'type':'Ready','status':'True'}]}}"
+	"'InternalIP','address':'" ip "'}],'conditions':[{'type':'Ready','status':'" ready "'}]}}"
 #define POD(ns, name, node, ip, labels, state)                                                     \
 	"{'metadata':{'namespace':'" ns "','name':'" name "','uid':'" name "','labels':{" labels   \
 	"}},'spec':{'nodeName':'" node                                                             \
@@ -57,40 +57,67 @@ struct world {
 	const char *nodeport;  /* ",'nodePort':30080" or "" */
 	const char *idle;      /* one more service, with a comma before it, or "" */
 	const char *crash;     /* state of the kube-system pod, or "" */
-	const char *dns_ready; /* "1" */
-	bool no_w2, no_api;
+	const char *dns_ready; /* NULL: "1"; not 1: no endpoints either */
+	const char *w2_ready;  /* NULL: "True" */
+	bool no_w2, no_api, no_dns_service, no_proxy;
 };
+
+#define PROXY(node)                                                                                \
+	"," POD("kube-system", "kube-proxy-" node, node, "", "'k8s-app':'kube-proxy'", "")
+
+static inline void feed_workloads(const struct world *w)
+{
+	const char *ready = w->dns_ready ? w->dns_ready : "1";
+	char *text = NULL;
+
+	feed_text(ND_ITEM_API, NULL, "daemonsets",
+		  LIST(WORKLOAD("kindnet", "kindnet", "2",
+				"2") "," WORKLOAD("kube-proxy", "kube-proxy", "2", "2")));
+	assert_true(asprintf(&text, LIST(WORKLOAD("coredns", "kube-dns", "1", "%s")), ready,
+			     ready) > 0);
+	feed_text(ND_ITEM_API, NULL, "deployments", text);
+	free(text);
+}
+
+static inline void feed_services(const struct world *w)
+{
+	char *text = NULL;
+
+	assert_true(asprintf(&text, LIST(SERVICE("a", "web", "10.96.0.50", "80", "%s") "%s%s"),
+			     w->nodeport ? w->nodeport : "", w->idle ? w->idle : "",
+			     w->no_dns_service ? ""
+					       : "," SERVICE("kube-system", "kube-dns",
+							     "10.96.0.10", "53", "")) > 0);
+	feed_text(ND_ITEM_API, NULL, "services", text);
+	free(text);
+	feed_text(ND_ITEM_API, NULL, "endpointslices",
+		  w->dns_ready ? LIST(SLICE("a", "web", "10.244.1.5"))
+			       : LIST(SLICE("a", "web", "10.244.1.5") "," SLICE(
+					 "kube-system", "kube-dns", "10.244.1.9")));
+}
 
 static inline void feed_lists(const struct world *w)
 {
 	char *text = NULL;
 
-	feed_text(ND_ITEM_API, NULL, "nodes",
-		  LIST(NODE("w1", "172.18.0.2", "10.244.1.0/24") "," NODE("w2", "172.18.0.3",
-									  "10.244.2.0/24")));
+	assert_true(asprintf(&text,
+			     LIST(NODE("w1", "172.18.0.2", "10.244.1.0/24",
+				       "True") "," NODE("w2", "172.18.0.3", "10.244.2.0/24", "%s")),
+			     w->w2_ready ? w->w2_ready : "True") > 0);
+	feed_text(ND_ITEM_API, NULL, "nodes", text);
+	free(text);
 	assert_true(
 		asprintf(&text,
 			 LIST(POD("a", "p1", "w1", "10.244.1.5", "'app':'web'", "") "," POD(
 				 "a", "p2", "w2", "10.244.2.5", "",
 				 "") "," POD("b", "q", "w2", "10.244.2.6", "",
 					     "") "," POD("kube-system", "dns", "w1", "10.244.1.9",
-							 "'k8s-app':'kube-dns'", "%s")),
-			 w->crash ? w->crash : "") > 0);
+							 "'k8s-app':'kube-dns'", "%s") "%s"),
+			 w->crash ? w->crash : "", w->no_proxy ? "" : PROXY("w1") PROXY("w2")) > 0);
 	feed_text(ND_ITEM_API, NULL, "pods", text);
 	free(text);
-	assert_true(asprintf(&text, LIST(SERVICE("a", "web", "10.96.0.50", "80", "%s") "%s"),
-			     w->nodeport ? w->nodeport : "", w->idle ? w->idle : "") > 0);
-	feed_text(ND_ITEM_API, NULL, "services", text);
-	free(text);
-	feed_text(ND_ITEM_API, NULL, "endpointslices", LIST(SLICE("a", "web", "10.244.1.5")));
-	feed_text(ND_ITEM_API, NULL, "daemonsets",
-		  LIST(WORKLOAD("kindnet", "kindnet", "2",
-				"2") "," WORKLOAD("kube-proxy", "kube-proxy", "2", "2")));
-	assert_true(asprintf(&text, LIST(WORKLOAD("coredns", "kube-dns", "1", "%s")),
-			     w->dns_ready ? w->dns_ready : "1",
-			     w->dns_ready ? w->dns_ready : "1") > 0);
-	feed_text(ND_ITEM_API, NULL, "deployments", text);
-	free(text);
+	feed_services(w);
+	feed_workloads(w);
 	feed_text(ND_ITEM_API, NULL, "networkpolicies", LIST(""));
 }
 
