@@ -11,10 +11,10 @@
 #include "plugin/diagnose/diagnose.h"
 #include "plugin/probe/matrix.h"
 
-enum nd_verdict { ND_HEALTHY, ND_PROBLEMS, ND_INCOMPLETE };
+enum nd_report_verdict { ND_HEALTHY, ND_PROBLEMS, ND_INCOMPLETE };
 
 struct nd_report {
-	enum nd_verdict verdict;
+	enum nd_report_verdict verdict;
 	const char *summary; /* one sentence a person can act on */
 	const struct nd_diagnosis *diagnosis;
 	const struct nd_cluster *cluster;
