@@ -3,7 +3,9 @@
 
 #define METRICS_PORT 9153 /* CoreDNS, plugin prometheus; of some ten kilobytes */
 #define MAX_BULK 8	  /* transfers a node */
-#define MAX_SENDERS 8	  /* pods of a node that are tried for a flow across namespaces */
+#define MAX_NAMES 4	  /* of services, asked from a node */
+#define API_NAME "kubernetes.default"
+#define MAX_SENDERS 8 /* pods of a node that are tried for a flow across namespaces */
 
 struct nd_extra {
 	const struct nd_pick *pick; /* of the plan */
@@ -208,7 +210,30 @@ static void plan_bulk(struct nd_extra *x, size_t node, int family)
 		}
 }
 
-void nd_extra_plan(struct nd_extra *x, size_t node)
+/* Names of a namespace that was asked for: other ones from each node, when there are many. */
+static void plan_names(struct nd_extra *x, size_t node, int family, const char *suffix)
+{
+	const struct nd_pick_pod *from = sender(x, node, family);
+	size_t n = x->pick->nservices[family];
+
+	for (size_t i = 0; i < n && i < MAX_NAMES && from && x->pick->is_dns_open; i++) {
+		const struct nd_meta *meta =
+			&x->pick->services[family][n > MAX_NAMES ? (node + i) % n : i]
+				 .service->meta;
+		const char *name =
+			nd_arena_printf(x->pick->arena, "%s.%s%s", meta->name, meta->ns, suffix);
+
+		if (nd_probe_name_is_ok(name))
+			send(x, from,
+			     (struct nd_probe){.kind = ND_PROBE_dns_udp,
+					       .ip = nd_pick_service_ip(x->pick->dns, family),
+					       .port = 53,
+					       .name = name,
+					       .is_aaaa = family == 1});
+	}
+}
+
+void nd_extra_plan(struct nd_extra *x, size_t node, const char *dns_name)
 {
 	if (!x)
 		return;
@@ -218,6 +243,8 @@ void nd_extra_plan(struct nd_extra *x, size_t node)
 	for (int f = 0; f < ND_FAMILIES && x->options->has_bulk; f++)
 		plan_bulk(x, node, f);
 	for (int f = 0; f < ND_FAMILIES && x->options->has_extra; f++) {
+		if (x->options->only_ns && nd_starts(dns_name, API_NAME))
+			plan_names(x, node, f, dns_name + strlen(API_NAME));
 		plan_pings(x, node, f);
 		plan_cross(x, node, f);
 	}

@@ -11,7 +11,10 @@ struct nd_extra;
 /* NULL: the options want nothing besides. */
 struct nd_extra *nd_extra_new(const struct nd_pick *pick, struct nd_emit *emit,
 			      const struct nd_probe_options *options);
-/* For the node that emit is at, an index of pick->nodes; extra may be NULL. */
-void nd_extra_plan(struct nd_extra *extra, size_t node);
+/*
+ * For the node that emit is at, an index of pick->nodes; extra may be NULL. dns_name: what its
+ * pods ask cluster DNS, "kubernetes.default.svc.cluster.local.".
+ */
+void nd_extra_plan(struct nd_extra *extra, size_t node, const char *dns_name);
 
 #endif

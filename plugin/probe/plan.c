@@ -433,7 +433,7 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 		}
 		for (int f = 0; f < ND_FAMILIES; f++)
 			plan_node(b, i, rank, f);
-		nd_extra_plan(extra, i);
+		nd_extra_plan(extra, i, b->dns_name);
 		for (int f = 0; f < ND_FAMILIES && b->options.extent == ND_PROBE_EXTENT_ALL; f++)
 			plan_all_pairs(b, i, f);
 		rank += node->nsources > 0;

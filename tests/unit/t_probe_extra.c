@@ -51,11 +51,16 @@ static void test_pings_and_namespaces(void **state)
 static void test_of_a_namespace(void **state)
 {
 	struct world w = {
-		.nnodes = 2, .npods = 1, .options = {.has_extra = true, .only_ns = "app"}};
+		.nnodes = 2, .npods = 3, .options = {.has_extra = true, .only_ns = "app"}};
+	size_t nnames = 0;
 	const char *text;
 
 	(void)state;
 	text = added(&w);
+	for (size_t i = 0; i < w.plan.nprobes; i++)
+		nnames += nd_eq(w.plan.probes[i].name, "web.app.svc.cluster.local.") ||
+			  nd_eq(w.plan.probes[i].name, "solo.app.svc.cluster.local.");
+	assert_int_equal(nnames, 4); /* two services, two nodes */
 	assert_non_null(strstr(text, "n00 tcp 1010 10.100.1.9 9153\n"));
 	assert_non_null(strstr(text, "n01 tcp 2010 10.100.0.9 9153\n"));
 	done(&w);
