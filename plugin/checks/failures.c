@@ -7,6 +7,8 @@
 #include "plugin/probe/tries.h"
 
 #define MAX_PROOF 12
+/* Of all failures: the rest tells the same again. */
+#define MAX_STAGES 512
 
 /* ---- which probes failed ---- */
 
@@ -15,7 +17,19 @@ struct search {
 	struct nd_flow_index index;
 	struct nd_excuses excuses;
 	struct nd_failures *out;
+	size_t nstages;
 };
+
+static const struct nd_stage *stage_of(struct search *s, const struct nd_failure *f)
+{
+	struct nd_stage stage;
+	if (!f->result->is_second || s->nstages++ >= MAX_STAGES ||
+	    !nd_stage_of(s->arena, s->index.cluster, f->host, f->result, &stage))
+		return NULL;
+	struct nd_stage *out = nd_arena_alloc(s->arena, sizeof(*out));
+	*out = stage;
+	return out;
+}
 
 static void find_at(struct search *s, const struct nd_host *host)
 {
@@ -30,6 +44,8 @@ static void find_at(struct search *s, const struct nd_host *host)
 		if (f.flow.kind != ND_FLOW_SELF &&
 		    nd_excuses_of(&s->excuses, &f.flow) != ND_EXCUSE_NONE)
 			continue;
+		if (probes[i].verdict == ND_TRIES_FAILED)
+			f.stage = stage_of(s, &f);
 		if (probes[i].verdict == ND_TRIES_FAILED)
 			ND_ARENA_PUSH(s->arena, s->out->items, s->out->n) = f;
 		else
@@ -97,6 +113,15 @@ static void prove(struct nd_check_run *run, struct nd_finding *finding, const st
 		 nd_probe_kind_name(r->kind), nd_failure_source(run, f), target_text(run, f),
 		 r->name ? ", " : "", r->name ? r->name : "", nd_probe_outcome_name(r->outcome),
 		 (double)r->us / 1e6, f->ntries, f->ntries);
+}
+
+/* How far the first that was watched came; the others tell the same. */
+static const struct nd_failure *staged_of(const struct nd_failure **group, size_t n)
+{
+	for (size_t i = 0; i < n && i < MAX_PROOF; i++)
+		if (group[i]->stage)
+			return group[i];
+	return NULL;
 }
 
 static void add_node(struct nd_check_run *run, struct nd_finding *finding, const char *node)
@@ -207,11 +232,17 @@ static void make_finding(struct nd_check_run *run, const struct nd_effect_spec *
 			 const struct nd_failure **group, size_t n)
 {
 	struct nd_finding *f = nd_find(run, "%s", subject_of(run, spec->key, group[0]));
+	const struct nd_failure *staged = staged_of(group, n);
 	f->title = spec->title(run, group[0], outcomes_of(run, group, n));
+	if (staged)
+		add_node(run, f, staged->stage->lost_node);
 	for (size_t i = 0; i < n; i++) {
 		nd_effect_touches(run, f, group[i]);
 		if (i < MAX_PROOF)
 			prove(run, f, group[i]);
+		if (group[i] == staged)
+			nd_prove(run, f, nd_fact_where(run, staged->host, "watch"), "%s",
+				 nd_stage_text(run->arena, staged->stage));
 	}
 	if (n > MAX_PROOF)
 		nd_prove(run, f, "probes", "and %zu more probes that failed", n - MAX_PROOF);

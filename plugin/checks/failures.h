@@ -6,7 +6,7 @@
 #define ND_PLUGIN_CHECKS_FAILURES_H
 
 #include "plugin/checks/check.h"
-#include "plugin/probe/flow.h"
+#include "plugin/probe/stage.h"
 
 /* A probe that failed each time it was sent. */
 struct nd_failure {
@@ -14,6 +14,7 @@ struct nd_failure {
 	const struct nd_probe_result *result; /* of the last try */
 	struct nd_flow flow;
 	size_t ntries;
+	const struct nd_stage *stage; /* how far it came, or NULL: nobody watched, or not needed */
 };
 struct nd_failures {
 	struct nd_failure *items; /* n, in the order of hosts and of sending */

@@ -40,28 +40,55 @@ static void take_api(struct nd_model *m, const struct nd_item *item)
 	nd_model_api_page(m, item->name, (struct nd_str){item->bytes, item->len});
 }
 
+/* "probe", and "probe-2" of the second round: they add to what is there. */
+static bool is_of(const char *name, const char *section)
+{
+	size_t n = strlen(section);
+
+	return nd_starts(name, section) && (name[n] == '\0' || name[n] == '-');
+}
+
+static const char *take_probes(struct nd_model *m, const struct nd_item *item, struct nd_host *host)
+{
+	size_t n = host->nprobes;
+	const char *why = nd_model_probes(m, host, (struct nd_str){item->bytes, item->len});
+
+	for (; n < host->nprobes; n++)
+		host->probes[n].is_second = !nd_eq(item->name, "probe");
+	return why;
+}
+
+static const char *take_watch(struct nd_model *m, const struct nd_item *item, struct nd_host *host)
+{
+	const char *why = nd_model_sightings(m, host, (struct nd_str){item->bytes, item->len});
+
+	host->has_watched = !why;
+	return why;
+}
+
 static void take_section(struct nd_model *m, const struct nd_item *item)
 {
 	const struct section *section = find_section(item->name);
-	bool is_probe = nd_eq(item->name, "probe") || nd_starts(item->name, "probe-");
+	bool is_probe = is_of(item->name, "probe"), is_watch = is_of(item->name, "watch");
 
 	if (!item->node || !item->node[0]) {
 		nd_model_gap(m, item->name, "nodes", "a section names no node");
 		return;
 	}
-	if (!section && !is_probe) {
+	if (!section && !is_probe && !is_watch) {
 		section_gap(m, item, "no such section is known");
 		return;
 	}
 	struct nd_host *host = nd_model_host(m, item->node);
 	struct nd_str text = {item->bytes, item->len};
-	const char *why = is_probe ? nd_model_probes(m, host, text)
-				   : section->decode(m, host, text);
+	const char *why = is_probe   ? take_probes(m, item, host)
+			  : is_watch ? take_watch(m, item, host)
+				     : section->decode(m, host, text);
 
 	/* Half a section is not to be read as "there is no more": its bit stays off. */
 	if (why)
 		section_gap(m, item, why);
-	if (is_probe)
+	if (is_probe || is_watch)
 		return;
 	host->have = why ? host->have & ~section->bit : host->have | section->bit;
 }
@@ -117,6 +144,19 @@ struct nd_sink nd_model_sink(struct nd_model *model)
 	return (struct nd_sink){.ctx = model, .item = take_item, .gap = take_gap};
 }
 
+/* Some namespace could not be watched, or not all was written down: what is missing is unknown. */
+static void settle_watch(struct nd_cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->ngaps; i++) {
+		const struct nd_known_gap *gap = &cluster->gaps[i];
+
+		for (size_t j = 0; is_of(gap->what, "watch") && j < cluster->nhosts; j++)
+			if (nd_starts(gap->where, "node/") &&
+			    nd_eq(gap->where + 5, cluster->hosts[j].node))
+				cluster->hosts[j].has_watched = false;
+	}
+}
+
 const struct nd_cluster *nd_model_finish(struct nd_model *model)
 {
 	if (model->is_finished)
@@ -125,6 +165,7 @@ const struct nd_cluster *nd_model_finish(struct nd_model *model)
 	model->cluster.have_resources = model->last_pages & ~model->gapped;
 	for (size_t i = 0; i < model->cluster.nhosts; i++)
 		nd_nft_settle(&model->cluster.hosts[i]);
+	settle_watch(&model->cluster);
 	nd_model_sort(model);
 	return &model->cluster;
 }

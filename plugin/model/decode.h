@@ -70,6 +70,10 @@ void nd_model_api_gap(struct nd_model *m, const char *resource);
 
 /* Section "probe" adds to what is there: what is sent again comes in a section of its own. */
 const char *nd_model_probes(struct nd_model *m, struct nd_host *host, struct nd_str text);
+/* Section "watch" adds to what is there, too. */
+const char *nd_model_sightings(struct nd_model *m, struct nd_host *host, struct nd_str text);
+/* The source of a probe or of a packet seen: 0 for "node", else an inode; false: neither. */
+bool nd_model_source(const char *source, uint64_t *inode);
 
 /* Arrays that stand in the host's own sections and in each pod's. */
 struct nd_links_out {

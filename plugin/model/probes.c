@@ -3,7 +3,7 @@
 #include "plugin/model/decode.h"
 
 /* "node" is the node's own namespace, anything else an inode. */
-static bool decode_source(const char *source, uint64_t *inode)
+bool nd_model_source(const char *source, uint64_t *inode)
 {
 	*inode = 0;
 	if (nd_eq(source, "node"))
@@ -33,7 +33,7 @@ static const char *decode_probe(struct nd_model *m, void *ctx, const cJSON *elem
 		return "a probe is of an unknown kind";
 	if (!nd_probe_outcome_find(nd_str(nd_json_str(element, "outcome")), &r.outcome))
 		return "a probe has an unknown outcome";
-	if (!decode_source(nd_json_str(element, "source"), &r.netns_inode) || !r.ip.family)
+	if (!nd_model_source(nd_json_str(element, "source"), &r.netns_inode) || !r.ip.family)
 		return "a probe has no source or no address";
 	ND_ARENA_PUSH(&m->cluster.arena, host->probes, host->nprobes) = r;
 	return NULL;
