@@ -11,7 +11,7 @@
 static struct nd_arena arena;
 
 static const char *print(const struct nd_cluster *cluster, const struct nd_diagnosis *d,
-			 const char *format, enum nd_verdict want)
+			 const char *format, enum nd_report_verdict want)
 {
 	static const struct nd_style style;
 	struct nd_buf out = {0};
