@@ -1,6 +1,6 @@
 /*
  * main.c: the conversation. Read the request, open what is needed, give up everything else,
- * answer, exit. A request collects sections or sends probes. By hand:
+ * answer, exit. A request collects sections, or sends probes and watches packets. By hand:
  *	printf 'netdoctor 1\ncollect all\ngo\n' | netdoctor-agent
  *	printf 'netdoctor 1\nprobe 1 tcp node 127.0.0.1 22\ngo\n' | netdoctor-agent
  *
@@ -16,6 +16,7 @@
 #include "agent/request.h"
 #include "agent/sandbox/enter.h"
 #include "agent/sandbox/selftest.h"
+#include "agent/watch/watch.h"
 #include "common/clock.h"
 #include "common/text.h"
 #include "common/wire.h"
@@ -149,48 +150,79 @@ static int collect(const struct nd_request *request, int64_t deadline_us)
 	return exit_code;
 }
 
-static int answer_probes(struct nd_probes *probes, const struct nd_request *request,
-			 int64_t deadline_us, const char *sandbox_gap, struct nd_err *err)
+/* why: the run failed. */
+static int answer_probe(struct nd_wire_out *wire, const struct nd_probes *probes,
+			const struct nd_err *why, struct nd_err *err)
+{
+	nd_auto_buf struct nd_buf out = {.max_bytes = ND_WIRE_MAX_SECTION};
+	const char *gap = why->code ? why->text : "the results are larger than 64 MiB";
+
+	if (!why->code)
+		nd_probes_write(probes, &out);
+	if (why->code || out.is_over)
+		return nd_wire_out_frame(wire, true, "probe", gap, strlen(gap), err);
+	return nd_wire_out_frame(wire, false, "probe", out.data, out.len, err);
+}
+
+/* What was seen, and, if there is anything, why more may have passed. */
+static int answer_watch(struct nd_wire_out *wire, const struct nd_watch *watch, struct nd_err *err)
+{
+	nd_auto_buf struct nd_buf out = {.max_bytes = ND_WIRE_MAX_SECTION};
+	nd_auto_buf struct nd_buf gaps = {0};
+
+	nd_watch_write(watch, &out);
+	nd_watch_gaps(watch, &gaps);
+	if (out.is_over)
+		ND_BUG("so many sightings cannot be");
+	if (nd_wire_out_frame(wire, false, "watch", out.data, out.len, err) < 0)
+		return -1;
+	return gaps.len ? nd_wire_out_frame(wire, true, "watch", gaps.data, gaps.len, err) : 0;
+}
+
+static int answer_probing(struct nd_probes *probes, struct nd_watch *watch,
+			  const struct nd_request *request, int64_t deadline_us,
+			  const char *sandbox_gap, struct nd_err *err)
 {
 	struct nd_wire_out wire = {0};
 	struct nd_err why = {0};
-	nd_auto_buf struct nd_buf out = {.max_bytes = ND_WIRE_MAX_SECTION};
-	const char *gap = "the results are larger than 64 MiB";
-	int rc = nd_probes_run(probes, request->probe_timeout_ms, request->probe_rate, deadline_us,
-			       &why);
 
-	if (rc < 0)
-		gap = why.text;
-	else
-		nd_probes_write(probes, &out);
+	probes->delay_us = (int64_t)request->probe_delay_ms * 1000;
+	probes->also = nd_watch_start(watch, request->watch_ms);
+	(void)!nd_probes_run(probes, request->probe_timeout_ms, request->probe_rate, deadline_us,
+			     &why);
+	nd_watch_finish(watch);
 	if (nd_wire_out_start(&wire, STDOUT_FILENO, err) < 0 ||
 	    (sandbox_gap[0] &&
 	     nd_wire_out_frame(&wire, true, "sandbox", sandbox_gap, strlen(sandbox_gap), err) < 0))
 		return -1;
-	if (rc < 0 || out.is_over)
-		rc = nd_wire_out_frame(&wire, true, "probe", gap, strlen(gap), err);
-	else
-		rc = nd_wire_out_frame(&wire, false, "probe", out.data, out.len, err);
-	return rc < 0 ? -1 : nd_wire_out_end(&wire, err);
+	if (request->nprobes && answer_probe(&wire, probes, &why, err) < 0)
+		return -1;
+	if (request->nwatches && answer_watch(&wire, watch, err) < 0)
+		return -1;
+	return nd_wire_out_end(&wire, err);
 }
 
 static int probe(const struct nd_request *request, struct nd_arena *arena, int64_t deadline_us)
 {
 	struct nd_probes *probes = nd_arena_alloc(arena, sizeof(*probes));
+	struct nd_watch *watch = nd_arena_alloc(arena, sizeof(*watch));
 	struct nd_err err = {0};
 	struct nd_sandbox_opts opts = {.is_probing = true};
 	int exit_code = 0;
 
-	if (nd_probes_open(probes, request->probes, request->nprobes, arena, &err) < 0) {
+	if (nd_watch_open(watch, request->watches, request->nwatches, arena, &err) < 0 ||
+	    nd_probes_open(probes, request->probes, request->nprobes, arena, &err) < 0) {
 		exit_code = say(EXIT_REQUEST, &err);
 	} else if (nd_sandbox_begin(&opts, &err) < 0 ||
 		   nd_sandbox_enter(ND_PROFILE_probe, &err) < 0) {
 		nd_err_wrap(&err, "no sandbox, no work");
 		exit_code = say(EXIT_SANDBOX, &err);
-	} else if (answer_probes(probes, request, deadline_us, opts.gap, &err) < 0) {
+	} else if (answer_probing(probes, watch, request, deadline_us, opts.gap,
+				  &err) < 0) {
 		exit_code = say(EXIT_WRITE, &err);
 	}
 	nd_probes_close(probes);
+	nd_watch_close(watch);
 	return exit_code;
 }
 
@@ -207,8 +239,9 @@ static int serve(void)
 	} else {
 		int64_t deadline_us = nd_clock_mono_us() + (int64_t)request.deadline_ms * 1000;
 		arm_alarm(request.deadline_ms);
-		exit_code = request.nprobes ? probe(&request, &arena, deadline_us)
-					    : collect(&request, deadline_us);
+		exit_code = request.nprobes || request.nwatches
+				    ? probe(&request, &arena, deadline_us)
+				    : collect(&request, deadline_us);
 	}
 	nd_arena_free(&arena);
 	return exit_code;

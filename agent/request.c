@@ -161,11 +161,13 @@ static const char *parse_name(const struct line *line, struct nd_arena *arena,
 	return NULL;
 }
 
-static const char *parse_source(struct nd_str word, struct nd_probe_ask *ask)
+static const char *parse_source(struct nd_str word, uint64_t *netns_inode)
 {
-	if (nd_str_eq(word, "node"))
+	if (nd_str_eq(word, "node")) {
+		*netns_inode = 0;
 		return NULL;
-	if (nd_parse_u64(word, UINT64_MAX, &ask->netns_inode) && ask->netns_inode > 0)
+	}
+	if (nd_parse_u64(word, UINT64_MAX, netns_inode) && *netns_inode > 0)
 		return NULL;
 	return "the source must be node or the inode of a network namespace";
 }
@@ -190,7 +192,7 @@ static int parse_probe(const struct line *line, struct parse *parse, struct nd_e
 	parse->seen[n / 8] |= (uint8_t)(1u << n % 8);
 	if (!nd_probe_kind_find(line->words[2], &ask.kind))
 		return bad_line(line, "this agent knows no such kind of probe", err);
-	if ((why = parse_source(line->words[3], &ask)))
+	if ((why = parse_source(line->words[3], &ask.netns_inode)))
 		return bad_line(line, why, err);
 	if (!parse_ip(line->words[4], &ask.ip))
 		return bad_line(line, "wants an IP address, no multicast", err);
@@ -202,6 +204,24 @@ static int parse_probe(const struct line *line, struct parse *parse, struct nd_e
 	if ((why = parse_name(line, parse->arena, &ask)))
 		return bad_line(line, why, err);
 	ND_ARENA_PUSH(parse->arena, request->probes, request->nprobes) = ask;
+	return 0;
+}
+
+static int parse_watch(const struct line *line, struct nd_request *request, struct nd_err *err)
+{
+	uint64_t inode = 0;
+	const char *why;
+
+	if (line->nwords != 2)
+		return bad_line(line, "wants one source", err);
+	if ((why = parse_source(line->words[1], &inode)))
+		return bad_line(line, why, err);
+	for (size_t i = 0; i < request->nwatches; i++)
+		if (request->watches[i] == inode)
+			return bad_line(line, "another line watches the same source", err);
+	if (request->nwatches == ND_WATCH_MAX)
+		return bad_line(line, "more than 64 sources", err);
+	request->watches[request->nwatches++] = inode;
 	return 0;
 }
 
@@ -226,6 +246,13 @@ static int parse_line(const struct line *line, struct nd_request *request, struc
 				    &request->probe_timeout_ms, err);
 	if (nd_str_eq(line->words[0], "probe-rate"))
 		return parse_number(line, 1, ND_PROBE_MAX_RATE, &request->probe_rate, err);
+	if (nd_str_eq(line->words[0], "probe-delay-ms"))
+		return parse_number(line, 0, ND_PROBE_MAX_DELAY_MS, &request->probe_delay_ms, err);
+	if (nd_str_eq(line->words[0], "watch"))
+		return parse_watch(line, request, err);
+	if (nd_str_eq(line->words[0], "watch-ms"))
+		return parse_number(line, ND_WATCH_MIN_MS, ND_WATCH_MAX_MS, &request->watch_ms,
+				    err);
 	return bad_line(line, "unknown word", err);
 }
 
@@ -236,9 +263,11 @@ static int parse_go(const struct line *line, const struct nd_request *request, s
 
 	for (int i = 0; i < ND_NSECTIONS; i++)
 		is_any |= request->is_wanted[i];
-	if (is_any && request->nprobes)
+	if (is_any && (request->nprobes || request->nwatches))
 		return bad_line(line, "a request collects or probes, not both", err);
-	return is_any || request->nprobes ? 0 : bad_line(line, "nothing was asked for", err);
+	if (!is_any && !request->nprobes && !request->nwatches)
+		return bad_line(line, "nothing was asked for", err);
+	return 0;
 }
 
 int nd_request_parse(const char *p, size_t n, struct nd_arena *arena, struct nd_request *request,
@@ -249,7 +278,8 @@ int nd_request_parse(const char *p, size_t n, struct nd_arena *arena, struct nd_
 
 	*request = (struct nd_request){.deadline_ms = ND_REQUEST_DEADLINE_MS,
 				       .probe_timeout_ms = ND_PROBE_TIMEOUT_MS,
-				       .probe_rate = ND_PROBE_RATE};
+				       .probe_rate = ND_PROBE_RATE,
+				       .watch_ms = ND_WATCH_MS};
 	for (int i = 0; i < ND_NSECTIONS; i++)
 		request->max_bytes[i] = ND_WIRE_MAX_SECTION;
 	for (int number = 1; nd_str_line(&rest, &text); number++) {

@@ -45,11 +45,16 @@ struct nd_request {
 	size_t nprobes;
 	int probe_timeout_ms; /* of each */
 	int probe_rate;	      /* starts a second */
+	int probe_delay_ms;   /* before the first */
+	uint64_t watches[ND_WATCH_MAX]; /* watches[nwatches]: namespaces, each once; 0: "node" */
+	size_t nwatches;		/* none when sections are wanted */
+	int watch_ms;
 };
 
 /*
  * Lines "netdoctor 1", "collect NAME|all", "max-bytes NAME N", "deadline-ms N",
- * "probe ID KIND SOURCE ADDR PORT [NAME [TYPE]]", "probe-timeout-ms N", "probe-rate N", "go".
+ * "probe ID KIND SOURCE ADDR PORT [NAME [TYPE]]", "probe-timeout-ms N", "probe-rate N",
+ * "watch SOURCE", "watch-ms N", "probe-delay-ms N", "go".
  * ND_E_INPUT names the line. What comes behind "go" is not looked at. Probes live in arena.
  */
 int nd_request_parse(const char *p, size_t n, struct nd_arena *arena, struct nd_request *request,

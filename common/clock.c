@@ -13,11 +13,23 @@ int64_t nd_clock_mono_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t nd_clock_unix_s(void)
+static struct timespec wall_clock(void)
 {
 	struct timespec now;
 
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 		ND_BUG("no wall clock");
-	return (int64_t)now.tv_sec;
+	return now;
+}
+
+int64_t nd_clock_unix_s(void)
+{
+	return (int64_t)wall_clock().tv_sec;
+}
+
+int64_t nd_clock_unix_us(void)
+{
+	struct timespec now = wall_clock();
+
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

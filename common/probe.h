@@ -30,6 +30,13 @@ enum nd_probe_outcome {
 #define ND_PROBE_RATE 2000 /* packets a second that start a probe, when the request says nothing   \
 			    */
 
+/* Limits of a request's watch lines. */
+#define ND_WATCH_MAX 64 /* namespaces */
+#define ND_WATCH_MIN_MS 50
+#define ND_WATCH_MAX_MS 10000
+#define ND_WATCH_MS 1000 /* when the request says nothing */
+#define ND_PROBE_MAX_DELAY_MS 2000
+
 const char *nd_probe_kind_name(enum nd_probe_kind kind);
 bool nd_probe_kind_find(struct nd_str name, enum nd_probe_kind *out);
 const char *nd_probe_outcome_name(enum nd_probe_outcome outcome);

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-enum { OTHER_FDS = 32 }; /* standard ones, epoll, /proc and to spare */
+enum { OTHER_FDS = 29 }; /* epoll, /proc and to spare */
 
 struct opening {
 	struct nd_probes *all;
@@ -154,7 +154,8 @@ int nd_probes_open(struct nd_probes *all, const struct nd_probe_ask *asks, size_
 	number_targets(all, order, arena);
 	qsort(order, n, sizeof(*order), probe_order);
 	list_spaces(&o, order, arena);
-	if (room_for(n + o.nspaces + OTHER_FDS, err) < 0 ||
+	/* Below epoll's are those that are open already: watchers too. */
+	if (room_for(n + o.nspaces + (size_t)all->epoll_fd + OTHER_FDS, err) < 0 ||
 	    nd_netns_own(&own_fd, &o.own_inode, err) < 0 ||
 	    nd_netns_find(o.spaces, o.nspaces, err) < 0)
 		rc = -1;

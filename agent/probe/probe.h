@@ -67,6 +67,14 @@ struct nd_probe_target {
 	bool is_open; /* the last probe to it was ok: nothing needs to be spaced */
 };
 
+/* Other work in the loop of the probes, a bounded piece at a time. */
+struct nd_probe_also {
+	void (*turn)(struct nd_probe_also *also, int64_t now_us); /* sets next_us */
+	void *ctx;
+	int64_t next_us;  /* when it wants its next turn; the probes come first */
+	int64_t until_us; /* the run does not end before, also without probes */
+};
+
 struct nd_probes {
 	struct nd_probe *items; /* items[nitems], as asked */
 	size_t nitems;
@@ -81,6 +89,9 @@ struct nd_probes {
 	int64_t tokens; /* starts that may be made now, in millionths */
 	int rate;	/* starts a second */
 	int64_t refilled_us;
+	int64_t delay_us;	    /* before the first start; set by the caller, or 0 */
+	int64_t start_us;	    /* no start before */
+	struct nd_probe_also *also; /* set by the caller, or NULL */
 	uint8_t scratch[ND_PROBE_SCRATCH];
 };
 

@@ -132,6 +132,8 @@ static void start_some(struct nd_probes *all)
 {
 	uint32_t *link = &all->waiting;
 
+	if (all->now_us < all->start_us)
+		return;
 	refill(all);
 	for (int skips = 0; skips < MAX_SKIPS && *link < all->nitems;) {
 		struct nd_probe *p = &all->items[*link];
@@ -170,6 +172,10 @@ static int wait_ms(const struct nd_probes *all, int64_t deadline_us)
 
 	if (deadline_us < until_us)
 		until_us = deadline_us;
+	if (all->also && all->also->next_us < until_us)
+		until_us = all->also->next_us;
+	if (all->also && all->also->until_us < until_us && all->also->until_us > all->now_us)
+		until_us = all->also->until_us;
 	for (size_t i = 0; i < all->nflight; i++)
 		if (all->flight[i]->deadline_us < until_us)
 			until_us = all->flight[i]->deadline_us;
@@ -177,6 +183,8 @@ static int wait_ms(const struct nd_probes *all, int64_t deadline_us)
 		int64_t missing = TOKEN - all->tokens;
 		int64_t start_us = all->now_us + (missing > 0 ? missing / all->rate : 0);
 
+		if (start_us < all->start_us)
+			start_us = all->start_us;
 		if (start_us < until_us)
 			until_us = start_us;
 	}
@@ -215,21 +223,30 @@ static void queue(struct nd_probes *all)
 	*link = (uint32_t)all->nitems;
 }
 
+static bool is_going(const struct nd_probes *all)
+{
+	return all->waiting < all->nitems || all->nflight ||
+	       (all->also && all->now_us < all->also->until_us);
+}
+
 int nd_probes_run(struct nd_probes *all, int timeout_ms, int rate, int64_t deadline_us,
 		  struct nd_err *err)
 {
 	all->timeout_ms = timeout_ms;
 	all->rate = rate;
 	all->tokens = TOKEN;
-	all->now_us = all->refilled_us = nd_clock_mono_us();
+	all->now_us = nd_clock_mono_us();
+	all->refilled_us = all->start_us = all->now_us + all->delay_us;
 	queue(all);
-	while ((all->waiting < all->nitems || all->nflight) && all->now_us < deadline_us) {
+	while (is_going(all) && all->now_us < deadline_us) {
 		start_some(all);
-		if (!all->nflight && all->waiting >= all->nitems)
+		if (!is_going(all))
 			break;
 		if (handle_events(all, wait_ms(all, deadline_us), err) < 0)
 			return -1;
 		expire_some(all);
+		if (all->also && all->also->next_us <= all->now_us)
+			all->also->turn(all->also, all->now_us);
 	}
 	for (size_t i = 0; i < all->nitems; i++)
 		nd_probe_fail(all, &all->items[i], ECANCELED);
