@@ -37,17 +37,17 @@ enum nd_field {
 	ND_F_TCP_FLAGS, /* 1: FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 */
 	ND_F_ICMP_TYPE, /* 1; ICMP or ICMPv6 */
 	ND_F_ICMP_CODE, /* 1 */
-	ND_F_IIFNAME,	/* 16 */
-	ND_F_OIFNAME,
-	ND_F_PHYSIN, /* 16: bridge port; not there on packets that were not bridged */
+	ND_F_IIFNAME,	/* 16; no device (OUTPUT): NULs, so that a negated test holds, as in the */
+	ND_F_OIFNAME,	/* kernel (nulldevname, nft_meta_store_ifname) */
+	ND_F_PHYSIN,	/* 16: bridge port; NULs on packets that were not bridged */
 	ND_F_PHYSOUT,
 	ND_F_MARK,	/* 4, host order value in network order bytes */
-	ND_F_CT_STATE,	/* 4, bits ND_CT_* */
+	ND_F_CT_STATE,	/* 4, bits ND_CT_*; arg 1: with ND_CT_SNAT and ND_CT_DNAT (xt_conntrack) */
 	ND_F_CT_STATUS, /* 4, bits: 0x10 SNAT, 0x20 DNAT, 0x2 SEEN_REPLY, 0x8 CONFIRMED, 1 EXPECTED
 			 */
 	ND_F_CT_MARK,	/* 4 */
 	ND_F_CT_DIR,	/* 1: 0 original, 1 reply */
-	ND_F_CT_SADDR,	/* of the original direction: 4 or 16 */
+	ND_F_CT_SADDR,	/* of the original direction: 4 or 16; all four: arg 1: of the reply */
 	ND_F_CT_DADDR,
 	ND_F_CT_SPORT, /* 2 */
 	ND_F_CT_DPORT,
@@ -56,14 +56,20 @@ enum nd_field {
 			      */
 	ND_F_FIB_DADDR_TYPE, /* arg: bit 0: limited to the incoming, bit 1: to the outgoing device
 			      */
-	ND_F_FIB_SADDR_OIF,  /* 4: index of the device a reply would leave by (rpfilter); 0: none */
-	ND_F_RANDOM,	     /* 4: equally likely 0..arg-1, plus arg2 */
-	ND_F_COUNTER,	     /* 4: nth of arg: as RANDOM for one packet that we know nothing of */
-	ND_F_PKTTYPE,	     /* 1: 0 host 1 broadcast 2 multicast 3 otherhost */
-	ND_F_LENGTH,	     /* 2: of the IP packet */
-	ND_F_TTL,	     /* 1 */
-	ND_F_DSCP,	     /* 1, 6 bits */
-	ND_F_FRAG_OFFSET,    /* 2 */
+	ND_F_FIB_SADDR_OIF,  /* 4: index of the device a reply would leave by (rpfilter); 0: none.
+			      * arg: bit 0: by the incoming device, else none; bit 2: routed with
+			      * the packet's mark */
+	/*
+	 * 4: equally likely 0..arg-1, plus arg2. xt_statistic is arg 2^31 and ND_LT or ND_GE its
+	 * threshold: two alternatives, the first with the probability threshold / 2^31.
+	 */
+	ND_F_RANDOM,
+	ND_F_COUNTER,	  /* 4: nth of arg: as RANDOM for one packet that we know nothing of */
+	ND_F_PKTTYPE,	  /* 1: 0 host 1 broadcast 2 multicast 3 otherhost */
+	ND_F_LENGTH,	  /* 2: of the IP packet */
+	ND_F_TTL,	  /* 1 */
+	ND_F_DSCP,	  /* 1, 6 bits */
+	ND_F_FRAG_OFFSET, /* 2 */
 	ND_FIELDS
 };
 enum {
@@ -71,7 +77,9 @@ enum {
 	ND_CT_ESTABLISHED = 2,
 	ND_CT_RELATED = 4,
 	ND_CT_NEW = 8,
-	ND_CT_UNTRACKED = 64
+	ND_CT_UNTRACKED = 64,
+	ND_CT_SNAT = 128, /* the connection has this NAT; only with arg 1 of ND_F_CT_STATE */
+	ND_CT_DNAT = 256
 };
 
 struct nd_load {
@@ -148,7 +156,7 @@ enum nd_step_kind {
 	ND_DO_CT_MARK,	  /* the same for the connection mark */
 	ND_DO_CT_SAVE,	  /* connection mark = (ctmark & ~mask2) ^ (mark & mask) */
 	ND_DO_CT_RESTORE, /* mark = (mark & ~mask2) ^ (ctmark & mask) */
-	ND_DO_DNAT,	  /* to addr/port, or by map */
+	ND_DO_DNAT,	  /* to addr/port, or by map; the four NATs end the base chain as accept */
 	ND_DO_SNAT,
 	ND_DO_MASQUERADE,
 	ND_DO_REDIRECT,
@@ -166,17 +174,24 @@ struct nd_nat {
 	uint8_t map_addr_n, map_port_n; /* bytes of each in data; port 0: none */
 };
 
+/* Small, as there are half a million: what no kind of step has at once shares its place. */
 struct nd_rstep {
 	enum nd_step_kind kind;
-	struct nd_load loads[4]; /* nloads: side by side, one value */
 	uint8_t nloads;
 	enum nd_test_op op;
-	struct nd_value lo, hi;
-	const struct nd_rset *set;
-	struct nd_verdict verdict;
-	uint32_t value, mask, mask2;
-	struct nd_nat nat;
-	const char *unknown; /* the words that are not known */
+	const struct nd_load *loads; /* nloads: side by side, one value; the same for many steps */
+	const char *unknown;	     /* the words that are not known */
+	union {
+		struct { /* TEST, VMAP */
+			struct nd_value lo, hi;
+			const struct nd_rset *set;
+		};
+		struct nd_verdict verdict;
+		struct nd_nat nat;
+		struct { /* MARK, CT_* */
+			uint32_t value, mask, mask2;
+		};
+	};
 };
 
 struct nd_rrule {
