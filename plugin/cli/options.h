@@ -26,6 +26,7 @@ struct nd_args {
 	const char *save_baseline, *baseline;
 	const char **http;	    /* nhttp; targets as given */
 	size_t nhttp;
+	bool tcp, udp, icmp, live;  /* trace */
 	bool external;		    /* addresses and names outside the cluster may be asked */
 	bool no_agent, no_probe, quiet, help;
 	const char *command;	    /* first word, or NULL */

@@ -420,6 +420,11 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 	for (int f = 0; f < ND_FAMILIES; f++)
 		share_services(b, f);
 	struct nd_extra *extra = nd_extra_new(&b->pick, &b->emit, &b->options);
+	if (b->options.exactly) {
+		nd_emit_node(&b->emit, b->options.exactly->node, ND_PROBE_MAX_A_NODE);
+		nd_emit_add(&b->emit, *b->options.exactly);
+		return;
+	}
 	for (size_t i = 0, rank = 0; i < b->pick.nnodes; i++) {
 		const struct nd_pick_node *node = &b->pick.nodes[i];
 

@@ -47,6 +47,7 @@ struct nd_probe_options {
 	enum nd_probe_extent extent;
 	size_t max_pairs;    /* target nodes a source node, 0: ND_PROBE_MAX_PAIRS */
 	const char *only_ns; /* only its pods and services; DNS always; NULL: all namespaces */
+	const struct nd_probe *exactly; /* nothing but this one probe; NULL: the whole plan */
 	/* Nothing but connects to these, from each node and one pod of it; NULL: the whole plan. */
 	const struct nd_probe_get *only; /* nonly; path is not used */
 	size_t nonly;

@@ -10,7 +10,6 @@
 
 /* What a real packet did, beside what the walk says. */
 struct nd_trace_live {
-	bool was_sent;
 	const struct nd_probe_result *result; /* NULL: no answer of the agent */
 	bool is_same;			      /* the walk expects this outcome */
 	const char *expected;		      /* "TIMEOUT", "ok", "REFUSED or NOHOST" */
