@@ -170,6 +170,8 @@ static int wait_ms(const struct nd_probes *all, int64_t deadline_us)
 {
 	int64_t until_us = all->now_us + 1000000;
 
+	if (all->also && all->also->next_us <= all->now_us)
+		return 0;
 	if (deadline_us < until_us)
 		until_us = deadline_us;
 	if (all->also && all->also->next_us < until_us)

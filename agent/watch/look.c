@@ -10,7 +10,7 @@
 
 enum { BATCH = 64 };	     /* packets read between two turns of the probes */
 enum { PAUSE_US = 2000 };    /* between turns: the buffers hold what comes in that time */
-enum { MAX_LAST = 1 << 17 }; /* packets read at the end, all in all */
+enum { MAX_LAST = 1 << 16 }; /* packets read at the end, all in all */
 
 static uint64_t hash(const struct nd_watch *watch, const struct nd_watch_key *key)
 {

@@ -215,6 +215,9 @@ static bool request_is_sound(const struct nd_request *request)
 		    (ask->ip.family != 4 && ask->ip.family != 6) || has_name != (ask->name != NULL))
 			return false;
 	}
+	if (request->nwatches > ND_WATCH_MAX || request->probe_delay_ms > ND_PROBE_MAX_DELAY_MS ||
+	    request->watch_ms < ND_WATCH_MIN_MS || request->watch_ms > ND_WATCH_MAX_MS)
+		return false;
 	return request->probe_rate > 0 && request->probe_timeout_ms >= ND_PROBE_MIN_TIMEOUT_MS;
 }
 
@@ -228,6 +231,7 @@ static void damaged_requests(void)
 		"probe 4 dns-tcp node 10.96.0.10 53 a.b.c A\n"
 		"probe 5 icmp 1 10.244.1.5 0\nprobe 6 pmtu 1 ::1 0\n"
 		"probe 7 http node 10.244.1.5 80 /x\nprobe 8 bulk node ::1 80 /y\n"
+		"probe-delay-ms 150\nwatch node\nwatch 4026532871\nwatch 7\nwatch-ms 900\n"
 		"go\nbehind";
 	int ngood = 0;
 	bool is_sound = true;
