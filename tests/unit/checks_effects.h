@@ -104,7 +104,8 @@
 	   "'name':'coredns-1','uid':'coredns-1','ownerReferences':[{'kind':'DaemonSet','name':'kindnet',"
 	   "'controller':true}]"}}, {API("daemonsets"), NULL, NULL}},
 	{"no sandbox", KINDNET, "eff-pod-sandbox-fail", "pod/default/web-1",
-	 {{API("pods"), "'phase':'Running','podIPs':[{'ip':'10.244.1.2'", "'phase':'Pending','podIPs':[{'ip':'10.244.1.2'"},
+	 {{API("pods"), "'phase':'Running','podIPs':[{'ip':'10.244.1.2'",
+	   "'phase':'Pending','podIPs':[{'ip':'10.244.1.2'"},
 	  {API("events"), "'items':[]", "'items':[{" META("default", "e1") "},'involvedObject':{'kind':'Pod',"
 	   "'namespace':'default','name':'web-1','uid':'web-1'},'reason':'FailedCreatePodSandBox',"
 	   "'message':'plugin failed'}]"}}, {API("events"), NULL, NULL}},
