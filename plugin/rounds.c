@@ -1,51 +1,104 @@
 #include "common/base.h"
 
+#include "plugin/probe/watch.h"
 #include "plugin/rounds.h"
 
 enum { ROUNDS = 2 };
 
-/* One request a node; the plan is in the order of the nodes. */
-static void ask_nodes(struct nd_collect *collect, const struct nd_probe_plan *plan, int round,
-		      const struct nd_round_options *options, struct nd_buf *requests)
+/* One conversation: the probes [first, first + n) of the plan, and what is looked at meanwhile. */
+struct part {
+	const char *node;
+	size_t first, n;
+	const struct nd_probe_watch *watch; /* or NULL */
+	struct nd_buf request;
+	int64_t sent_us; /* 0: it was not sent */
+};
+struct round {
+	const struct nd_probe_plan *plan;
+	struct nd_probe_watches watches;
+	struct part *parts; /* nparts, a node each */
+	size_t nparts;
+};
+
+/* Each node's probes stand side by side; then the nodes that only look. */
+static void divide(struct nd_arena *arena, struct round *round)
 {
-	const char *suffix = round ? "-2" : "";
-	int rate = options->rate ? options->rate : ND_PROBE_RATE;
-	int timeout_ms = options->timeout_ms ? options->timeout_ms : ND_PROBE_TIMEOUT_MS;
-	if (round)
-		timeout_ms /= 2;
-	for (size_t i = 0, n, at = 0; i < plan->nprobes; i += n, at++) {
+	const struct nd_probe_plan *plan = round->plan;
+	size_t nsending;
+	for (size_t i = 0, n; i < plan->nprobes; i += n) {
+		struct part part = {.node = plan->probes[i].node, .first = i};
 		for (n = 1; i + n < plan->nprobes; n++)
-			if (!nd_eq(plan->probes[i + n].node, plan->probes[i].node))
+			if (!nd_eq(plan->probes[i + n].node, part.node))
 				break;
-		nd_probe_request(plan, i, n, timeout_ms, rate, &requests[at]);
-		struct nd_ask ask = {.request = {requests[at].data, requests[at].len},
-				     .what = "probes",
-				     .suffix = suffix};
-		nd_collect_ask(collect, plan->probes[i].node, &ask);
+		part.n = n;
+		part.watch = nd_probe_watches_of(&round->watches, part.node);
+		ND_ARENA_PUSH(arena, round->parts, round->nparts) = part;
+	}
+	nsending = round->nparts;
+	for (size_t i = 0; i < round->watches.n; i++) {
+		struct part part = {.watch = &round->watches.items[i]};
+		size_t at = 0;
+		part.node = part.watch->node;
+		while (at < nsending && round->parts[at].watch != part.watch)
+			at++;
+		if (at == nsending)
+			ND_ARENA_PUSH(arena, round->parts, round->nparts) = part;
 	}
 }
 
-static size_t count_nodes(const struct nd_probe_plan *plan)
+static void ask_nodes(struct nd_collect *collect, struct round *round, bool is_second,
+		      const struct nd_round_options *options)
 {
-	size_t n = plan->nprobes > 0;
-	for (size_t i = 1; i < plan->nprobes; i++)
-		n += !nd_eq(plan->probes[i].node, plan->probes[i - 1].node);
-	return n;
+	int rate = options->rate ? options->rate : ND_PROBE_RATE;
+	int timeout_ms = options->timeout_ms ? options->timeout_ms : ND_PROBE_TIMEOUT_MS;
+	if (is_second)
+		timeout_ms = timeout_ms * 2 / 5;
+	for (size_t i = 0; i < round->nparts; i++) {
+		struct part *part = &round->parts[i];
+		nd_probe_request_watching(round->plan, part->first, part->n, timeout_ms, rate,
+					  part->watch, &part->request);
+		struct nd_ask ask = {.request = {part->request.data, part->request.len},
+				     .what = part->n ? "probes" : "watch",
+				     .suffix = is_second ? "-2" : "",
+				     .sent_us = &part->sent_us};
+		nd_collect_ask(collect, part->node, &ask);
+	}
 }
 
-static int run_round(struct nd_loop *loop, struct nd_collect *collect,
-		     const struct nd_probe_plan *plan, int round,
-		     const struct nd_round_options *options, struct nd_err *err)
+/*
+ * One that may have begun to look after others had begun to send has not seen all, and must not be
+ * asked what did not pass. The margin is for its own start.
+ */
+static void note_late(struct nd_collect *collect, const struct round *round)
 {
-	size_t n = count_nodes(plan);
-	struct nd_buf *requests = calloc(n + 1, sizeof(*requests));
-	if (!requests)
-		nd_out_of_memory(n * sizeof(*requests));
-	ask_nodes(collect, plan, round, options, requests);
+	int64_t first_us = INT64_MAX;
+	const int64_t late_us = (ND_PROBE_WATCH_DELAY_MS - ND_PROBE_WATCH_MARGIN_MS) * 1000;
+	for (size_t i = 0; i < round->nparts; i++)
+		if (round->parts[i].n && round->parts[i].sent_us &&
+		    round->parts[i].sent_us < first_us)
+			first_us = round->parts[i].sent_us;
+	for (size_t i = 0; i < round->nparts; i++) {
+		const struct part *part = &round->parts[i];
+		char why[120];
+		if (!part->watch || !part->sent_us || part->sent_us - first_us <= late_us)
+			continue;
+		snprintf(why, sizeof(why),
+			 "it was asked to look %lld ms after the first node to send",
+			 (long long)(part->sent_us - first_us) / 1000);
+		nd_collect_gap(collect, "watch", part->node, why);
+	}
+}
+
+static int run_round(struct nd_loop *loop, struct nd_collect *collect, struct nd_arena *arena,
+		     struct round *round, bool is_second, const struct nd_round_options *options,
+		     struct nd_err *err)
+{
+	divide(arena, round);
+	ask_nodes(collect, round, is_second, options);
 	int rc = nd_loop_run(loop, err);
-	for (size_t i = 0; i < n; i++)
-		nd_buf_free(&requests[i]);
-	free(requests);
+	for (size_t i = 0; i < round->nparts; i++)
+		nd_buf_free(&round->parts[i].request);
+	note_late(collect, round);
 	return rc < 0 ? rc : nd_collect_status(collect, err);
 }
 
@@ -66,7 +119,10 @@ int nd_rounds_run(struct nd_loop *loop, struct nd_collect *collect, struct nd_mo
 			nd_probe_plan_retry(&arena, cluster, &plans[round - 1], &plans[round]);
 		if (plans[round].nprobes == 0)
 			break;
-		rc = run_round(loop, collect, &plans[round], round, options, err);
+		struct round r = {.plan = &plans[round]};
+		if (round > 0)
+			nd_probe_watches_find(&arena, cluster, &plans[round], &r.watches);
+		rc = run_round(loop, collect, &arena, &r, round > 0, options, err);
 	}
 	nd_arena_free(&arena);
 	return rc;

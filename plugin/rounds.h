@@ -1,6 +1,7 @@
 /*
  * rounds.h: send the probes of the plan through the nodes' agents, then those that failed once
- * more, with what is around them. The results come to the model as sections "probe" and "probe-2".
+ * more, with what is around them, while the nodes on their way look at the packets. The results
+ * come to the model as sections "probe", "probe-2" and "watch-2".
  */
 #ifndef ND_PLUGIN_ROUNDS_H
 #define ND_PLUGIN_ROUNDS_H
@@ -18,8 +19,8 @@ struct nd_round_options {
 	int (*prepare)(void *ctx, const struct nd_cluster *cluster, struct nd_probe_options *plan,
 		       struct nd_err *err);
 	void *prepare_ctx;
-	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; half of it in the
-			   next */
+	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; two fifths of it
+			   in the next */
 	int rate;	/* packets a second and node, 0: ND_PROBE_RATE */
 };
 

@@ -51,8 +51,7 @@ static void gap_put(struct nd_collect *collect, const char *what, const char *wh
 		sink_failed(collect, &err);
 }
 
-static void node_gap_put(struct nd_collect *collect, const char *what, const char *node,
-			 const char *why)
+void nd_collect_gap(struct nd_collect *collect, const char *what, const char *node, const char *why)
 {
 	char where[300];
 
@@ -92,6 +91,7 @@ static void exec_start(struct nd_collect *collect, const struct nd_node_target *
 		.request = ask->request,
 		.what = ask->what,
 		.suffix = ask->suffix,
+		.sent_us = ask->sent_us,
 		.sink = collect->sink,
 		.progress = o->progress,
 		.progress_ctx = o->progress_ctx,
@@ -103,7 +103,7 @@ static void exec_start(struct nd_collect *collect, const struct nd_node_target *
 	if (exec)
 		ND_ARENA_PUSH(&collect->arena, collect->execs, collect->nexecs) = exec;
 	else
-		node_gap_put(collect, ask->what, target->node, err.text);
+		nd_collect_gap(collect, ask->what, target->node, err.text);
 }
 
 static void node_start(struct nd_collect *collect, const struct nd_node_target *target)
@@ -119,7 +119,7 @@ static void node_start(struct nd_collect *collect, const struct nd_node_target *
 		/* exec in a paused container waits for ever, in a stopped one it fails */
 		snprintf(why, sizeof(why), "its container is %s", target->state);
 		nd_text_safe(why, sizeof(why), nd_arena_printf(&collect->arena, "%s", why));
-		node_gap_put(collect, ask.what, target->node, why);
+		nd_collect_gap(collect, ask.what, target->node, why);
 		progress(collect, target->node, "not running");
 		return;
 	}
@@ -139,8 +139,8 @@ static void nodes_start(struct nd_collect *collect, const struct nd_node_list *l
 		node_start(collect, &list->nodes[i]);
 	}
 	if (only && !is_found)
-		node_gap_put(collect, "node report", only,
-			     "the cluster has no container of that name");
+		nd_collect_gap(collect, "node report", only,
+			       "the cluster has no container of that name");
 }
 
 static void list_emit(struct nd_collect *collect, const struct nd_child *child)
@@ -302,7 +302,7 @@ void nd_collect_ask(struct nd_collect *collect, const char *node, const struct n
 			exec_start(collect, &collect->nodes.nodes[i], ask);
 			return;
 		}
-	node_gap_put(collect, ask->what, node, "it was not reached before");
+	nd_collect_gap(collect, ask->what, node, "it was not reached before");
 }
 
 int nd_collect_status(const struct nd_collect *collect, struct nd_err *err)

@@ -35,9 +35,13 @@ struct nd_ask {
 	struct nd_str request; /* docs/wire.md; outlives the loop's run */
 	const char *what;      /* names the gap when it fails: "probes" */
 	const char *suffix;    /* goes behind the names of the reply's sections: "", "-2" */
+	int64_t *sent_us;      /* NULL, or gets nd_clock_mono_us() when the request is sent */
 };
 /* Start it; it runs in the next nd_loop_run. The request and the texts must outlive that. */
 void nd_collect_ask(struct nd_collect *collect, const char *node, const struct nd_ask *ask);
+/* Say that something of a node could not be had; no gap after the sink has failed. */
+void nd_collect_gap(struct nd_collect *collect, const char *what, const char *node,
+		    const char *why);
 /* After the loop: 0, or -1 with the first error of the sink, which ended the collection. */
 int nd_collect_status(const struct nd_collect *collect, struct nd_err *err) ND_MUST_USE;
 void nd_collect_free(struct nd_collect *collect); /* before the loop's; kills what still runs */

@@ -49,6 +49,8 @@ static void request_send(struct nd_exec *exec)
 {
 	exec->stage = ND_EXEC_COLLECTING;
 	exec->taken_unix_s = nd_clock_unix_s();
+	if (exec->spec.sent_us)
+		*exec->spec.sent_us = nd_clock_mono_us();
 	progress(exec, "collecting");
 	nd_child_send(exec->child, exec->spec.request.p, exec->spec.request.n);
 	nd_child_end_input(exec->child); /* the agent ends at the end of its input */

@@ -20,6 +20,7 @@ struct nd_exec_spec {
 	struct nd_str request; /* docs/wire.md; outlives the exec */
 	const char *what;      /* what a failure leaves unknown: "node report", "probes" */
 	const char *suffix;    /* behind the names of its sections, "" or "-2" for a second round */
+	int64_t *sent_us;      /* NULL, or gets nd_clock_mono_us() when the request is sent */
 	const struct nd_sink *sink;
 	/* "sending the agent", "collecting", "done", or "failed"; may be NULL. */
 	void (*progress)(void *ctx, const char *node, const char *state);

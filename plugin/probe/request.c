@@ -1,5 +1,5 @@
 #include "common/base.h"
-#include "plugin/probe/plan.h"
+#include "plugin/probe/watch.h"
 
 #define MAX_NAME 255
 /* Start of the agent, opening of namespaces, writing of the answer. */
@@ -24,9 +24,8 @@ static int within(int value, int min, int max)
 static int64_t deadline_ms(size_t n, int timeout_ms, int rate)
 {
 	int64_t waves = (int64_t)(n / ND_PROBE_MAX_FLIGHT) + 1;
-	int64_t ms = (int64_t)n * 1000 / rate + waves * timeout_ms + MARGIN_MS;
 
-	return ms < ND_PROBE_MAX_DEADLINE_MS ? ms : ND_PROBE_MAX_DEADLINE_MS;
+	return (int64_t)n * 1000 / rate + waves * timeout_ms + MARGIN_MS;
 }
 
 static void write_probe(const struct nd_probe *p, size_t id, struct nd_buf *out)
@@ -44,16 +43,41 @@ static void write_probe(const struct nd_probe *p, size_t id, struct nd_buf *out)
 	nd_buf_puts(out, p->is_aaaa ? " AAAA\n" : "\n");
 }
 
-void nd_probe_request(const struct nd_probe_plan *plan, size_t first, size_t n, int timeout_ms,
-		      int rate, struct nd_buf *out)
+/* Until the last probe that starts in time has ended, and what it caused has come. */
+static int watch_ms(size_t n, int timeout_ms, int rate)
+{
+	int64_t ms = (int64_t)n * 1000 / rate + timeout_ms + ND_PROBE_WATCH_DELAY_MS +
+		     ND_PROBE_WATCH_MARGIN_MS;
+
+	return ms < ND_WATCH_MAX_MS ? (int)ms : ND_WATCH_MAX_MS;
+}
+
+static void write_watch(const struct nd_probe_watch *watch, int ms, struct nd_buf *out)
+{
+	nd_buf_printf(out, "watch-ms %d\nprobe-delay-ms %d\nwatch node\n", ms,
+		      ND_PROBE_WATCH_DELAY_MS);
+	for (size_t i = 0; i < watch->ninodes; i++)
+		nd_buf_printf(out, "watch %llu\n", (unsigned long long)watch->inodes[i]);
+}
+
+void nd_probe_request_watching(const struct nd_probe_plan *plan, size_t first, size_t n,
+			       int timeout_ms, int rate, const struct nd_probe_watch *watch,
+			       struct nd_buf *out)
 {
 	int timeout = within(timeout_ms, ND_PROBE_MIN_TIMEOUT_MS, ND_PROBE_MAX_TIMEOUT_MS);
 	int pace = within(rate, 1, ND_PROBE_MAX_RATE);
+	/* A node that only looks does so as long as those that send. */
+	int look = watch ? watch_ms(n ? n : ND_PROBE_MAX_RETRY_A_NODE, timeout, pace) : 0;
+	int64_t deadline = deadline_ms(n, timeout, pace) + look;
 
 	if (first > plan->nprobes || n > plan->nprobes - first || n > ND_PROBE_MAX)
 		ND_BUG("no such probes in the plan");
 	nd_buf_printf(out, "netdoctor 1\nprobe-timeout-ms %d\nprobe-rate %d\ndeadline-ms %lld\n",
-		      timeout, pace, (long long)deadline_ms(n, timeout, pace));
+		      timeout, pace,
+		      (long long)(deadline < ND_PROBE_MAX_DEADLINE_MS ? deadline
+								      : ND_PROBE_MAX_DEADLINE_MS));
+	if (watch)
+		write_watch(watch, look, out);
 	for (size_t i = first; i < first + n; i++) {
 		const struct nd_probe *p = &plan->probes[i];
 
@@ -62,4 +86,10 @@ void nd_probe_request(const struct nd_probe_plan *plan, size_t first, size_t n, 
 		write_probe(p, i - first + 1, out);
 	}
 	nd_buf_puts(out, "go\n");
+}
+
+void nd_probe_request(const struct nd_probe_plan *plan, size_t first, size_t n, int timeout_ms,
+		      int rate, struct nd_buf *out)
+{
+	nd_probe_request_watching(plan, first, n, timeout_ms, rate, NULL, out);
 }
