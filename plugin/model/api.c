@@ -68,15 +68,6 @@ const char *nd_decode_meta(struct nd_model *m, const cJSON *object, struct nd_me
 	return NULL;
 }
 
-/* The model keeps no namespaces; that the list came whole is what counts. */
-const char *nd_decode_namespace(struct nd_model *m, void *ctx, const cJSON *item)
-{
-	(void)m;
-	(void)ctx;
-	return nd_json_str(nd_json_get(item, "metadata"), "name") ? NULL
-								  : "an item has no metadata.name";
-}
-
 /* A list goes on while its metadata has a continue token. */
 static bool is_last_page(struct nd_str metadata)
 {

@@ -138,12 +138,52 @@ struct nd_configmap {
 	struct nd_meta meta;
 	struct nd_labels data; /* key -> text */
 };
+/* ---- NetworkPolicy; networking.k8s.io/v1. Evaluated by model/netpol.h ---- */
+enum nd_selector_op { ND_SELECT_IN, ND_SELECT_NOT_IN, ND_SELECT_EXISTS, ND_SELECT_NOT_EXISTS };
+struct nd_selector_term {
+	const char *key;
+	enum nd_selector_op op;
+	const char **values; /* nvalues */
+	size_t nvalues;
+};
+/* All labels and all terms must hold; none of both selects everything. */
+struct nd_selector {
+	struct nd_labels labels;
+	struct nd_selector_term *terms; /* nterms */
+	size_t nterms;
+	const char *unknown; /* there is more in it, that is not understood; or NULL */
+};
+struct nd_policy_port {
+	const char *protocol;	 /* "TCP", "UDP", "SCTP" */
+	uint16_t port, end_port; /* the range, both ends in it; 0: any port, or named */
+	const char *name;	 /* of a container's port, or NULL */
+};
+/* Of ipBlock or the selectors; nothing of both matches nobody. */
+struct nd_policy_peer {
+	const struct nd_selector *pods, *namespaces; /* or NULL: not there */
+	struct nd_prefix block;			     /* family 0: none */
+	struct nd_prefix *except;		     /* nexcept */
+	size_t nexcept;
+	const char *unknown;
+};
+/* Any of the ports (none: all) and any of the peers (none: everybody). */
+struct nd_policy_rule {
+	struct nd_policy_port *ports; /* nports */
+	size_t nports;
+	struct nd_policy_peer *peers; /* npeers; "from" or "to" */
+	size_t npeers;
+	const char *unknown; /* a port or peer that is not understood; or NULL */
+};
 struct nd_policy {
 	struct nd_meta meta;
-	/* matchLabels only; has_expressions says when that is not all */
-	struct nd_labels pod_selector;
-	bool has_expressions, is_ingress, is_egress;
-	size_t ningress, negress; /* rules */
+	struct nd_selector selector;
+	bool is_ingress, is_egress; /* policyTypes; by default as the API server sets them */
+	struct nd_policy_rule *ingress, *egress; /* ningress, negress */
+	size_t ningress, negress;
+	const char *unknown; /* rules that are not kept; or NULL */
+};
+struct nd_namespace {
+	struct nd_meta meta; /* with the label kubernetes.io/metadata.name */
 };
 
 /* ---- what only the node knows ---- */
@@ -439,8 +479,10 @@ struct nd_cluster {
 	size_t nslices;
 	struct nd_workload *workloads; /* by kind, namespace, name */
 	size_t nworkloads;
-	struct nd_policy *policies;
+	struct nd_policy *policies; /* by namespace, name */
 	size_t npolicies;
+	struct nd_namespace *namespaces; /* by name */
+	size_t nnamespaces;
 	struct nd_event *events;
 	size_t nevents;
 	struct nd_configmap *configmaps;

@@ -57,6 +57,12 @@ static int by_policy(const void *a, const void *b)
 
 	return by_meta(&pa->meta, &pb->meta);
 }
+static int by_namespace(const void *a, const void *b)
+{
+	const struct nd_namespace *na = a, *nb = b;
+
+	return by_text(na->meta.name, nb->meta.name);
+}
 static int by_configmap(const void *a, const void *b)
 {
 	const struct nd_configmap *ca = a, *cb = b;
@@ -147,6 +153,7 @@ void nd_model_sort(struct nd_model *m)
 	SETTLE(c->slices, c->nslices, by_slice);
 	SETTLE(c->workloads, c->nworkloads, by_workload);
 	SETTLE(c->policies, c->npolicies, by_policy);
+	SETTLE(c->namespaces, c->nnamespaces, by_namespace);
 	SETTLE(c->configmaps, c->nconfigmaps, by_configmap);
 	SETTLE(c->hosts, c->nhosts, by_host);
 	SETTLE(c->containers, c->ncontainers, by_container);

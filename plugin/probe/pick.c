@@ -110,26 +110,16 @@ static size_t first_pod(const struct nd_cluster *cluster, const char *ns)
 	return low;
 }
 
-/* With expressions the labels alone say "may select", which is enough to keep away. */
+/* Also when it cannot be known. */
 static void mark_isolated(struct nd_pick *pick)
 {
 	const struct nd_cluster *c = pick->cluster;
-	bool is_known = nd_look_has_list(c, "networkpolicies");
 
 	pick->no_egress = nd_arena_array(pick->arena, c->npods + 1, sizeof(bool));
 	pick->no_ingress = nd_arena_array(pick->arena, c->npods + 1, sizeof(bool));
-	for (size_t i = 0; i < c->npods && !is_known; i++)
-		pick->no_egress[i] = pick->no_ingress[i] = true;
-	for (size_t i = 0; i < c->npolicies && is_known; i++) {
-		const struct nd_policy *policy = &c->policies[i];
-
-		for (size_t j = first_pod(c, policy->meta.ns);
-		     j < c->npods && by_text(c->pods[j].meta.ns, policy->meta.ns) == 0; j++) {
-			if (!nd_labels_match(&policy->pod_selector, &c->pods[j].meta.labels))
-				continue;
-			pick->no_egress[j] |= policy->is_egress;
-			pick->no_ingress[j] |= policy->is_ingress;
-		}
+	for (size_t i = 0; i < c->npods; i++) {
+		pick->no_egress[i] = nd_netpol_isolates(c, &c->pods[i], false);
+		pick->no_ingress[i] = nd_netpol_isolates(c, &c->pods[i], true);
 	}
 }
 

@@ -9,6 +9,7 @@
 #define ND_PLUGIN_PROBE_PICK_H
 
 #include "plugin/model/look.h"
+#include "plugin/model/netpol.h"
 #include "plugin/probe/plan.h"
 
 #define ND_FAMILIES 2 /* index 0: IPv4, 1: IPv6 */

@@ -180,7 +180,7 @@ static void reads_the_rest(void **state)
 	assert_int_equal(kindnet->ready, 2);
 	assert_int_equal(nd_look_workload(cluster, "Deployment", "kube-system", "coredns")->wanted,
 			 0);
-	assert_true(cluster->policies[0].has_expressions && cluster->policies[0].is_egress);
+	assert_true(cluster->policies[0].selector.unknown && cluster->policies[0].is_egress);
 	assert_false(cluster->policies[0].is_ingress);
 	assert_int_equal(cluster->policies[0].negress, 2);
 	assert_int_equal(cluster->events[0].last_unix_s, 1795269600);
