@@ -208,9 +208,12 @@ static int probe(const struct nd_request *request, struct nd_arena *arena, int64
 	struct nd_watch *watch = nd_arena_alloc(arena, sizeof(*watch));
 	struct nd_err err = {0};
 	struct nd_sandbox_opts opts = {.is_probing = true};
-	int exit_code = 0;
+	int exit_code = 0, rc;
 
-	if (nd_watch_open(watch, request->watches, request->nwatches, arena, &err) < 0 ||
+	rc = nd_watch_open(watch, request->watches, request->nwatches, arena, &err);
+	if (rc == 0)
+		nd_watch_linger(watch);
+	if (rc < 0 ||
 	    nd_probes_open(probes, request->probes, request->nprobes, arena, &err) < 0) {
 		exit_code = say(EXIT_REQUEST, &err);
 	} else if (nd_sandbox_begin(&opts, &err) < 0 ||

@@ -133,7 +133,7 @@ int nd_watch_open(struct nd_watch *watch, const uint64_t *inodes, size_t n, stru
 {
 	struct nd_netns *spaces = nd_arena_array(arena, n, sizeof(*spaces));
 
-	*watch = (struct nd_watch){.arena = arena, .nitems = n};
+	*watch = (struct nd_watch){.arena = arena, .nitems = n, .linger_fd = -1};
 	watch->items = nd_arena_array(arena, n, sizeof(*watch->items));
 	watch->polls = nd_arena_array(arena, n, sizeof(*watch->polls));
 	for (size_t i = 0; i < n; i++) {
@@ -157,5 +157,7 @@ void nd_watch_close(struct nd_watch *watch)
 		nd_close_fd(&watch->items[i].fd);
 		nd_ifnames_free(&watch->items[i].names);
 	}
+	/* The last: the child must not be the first to let go of them. */
+	nd_close_fd(&watch->linger_fd);
 	watch->nitems = 0;
 }

@@ -263,12 +263,22 @@ done
 printf 'netdoctor 1\nwatch-ms 1500\nwatch %s\ngo\n' "$ia" | "$AGENT" >"$tmp/out" &
 pid=$!
 sleep 0.5
-status=$(grep -hE '^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/$pid/status | tr -s '\t\n' ' ')
 none=0000000000000000
-[ "$status" = "CapPrm: $none CapEff: $none CapBnd: $none CapAmb: $none NoNewPrivs: 1 Seccomp: 2 " ] && ok no-capabilities ||
-	not_ok no-capabilities "$status"
+for p in $pid $(pgrep -P $pid); do
+	status=$(grep -hE '^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/$p/status | tr -s '\t\n' ' ')
+	[ "$status" = "CapPrm: $none CapEff: $none CapBnd: $none CapAmb: $none NoNewPrivs: 1 Seccomp: 2 " ] && ok no-capabilities ||
+		not_ok no-capabilities "$status"
+done
+[ "$p" != $pid ] && ok child || not_ok child "there is none"
 [ "$(stat -Lc %i /proc/$pid/ns/net)" = "$(stat -Lc %i /proc/self/ns/net)" ] && ok own-namespace || not_ok own-namespace "it is in another"
 wait $pid
+# The child that closes its sockets, which the kernel makes slow, has gone too.
+for _ in $(seq 30); do
+	left=$(pgrep -c -f -x "$AGENT")
+	[ "$left" = 0 ] && break
+	sleep 0.1
+done
+[ "$left" = 0 ] && ok nothing-left || not_ok nothing-left "$(pgrep -a -f -x "$AGENT")"
 # Without the right to open packet sockets: a gap that names the namespace, and the probes go on.
 if command -v setpriv >/dev/null; then
 	cat >"$tmp/bare" <<-END
