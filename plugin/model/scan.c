@@ -154,7 +154,7 @@ static bool top_member(struct nd_scan *scan)
 	if (peek(scan) != ':')
 		return scan->why ? false : fail(scan, "a colon was expected");
 	scan->at++;
-	if (nd_str_eq(key, scan->key))
+	if (scan->key && nd_str_eq(key, scan->key))
 		return enter_list(scan);
 	if (!skip_value(scan, &value))
 		return false;

@@ -21,7 +21,7 @@
 struct nd_scan {
 	struct nd_str text;
 	size_t at;	 /* where it is, or where it broke */
-	const char *key; /* member of the top object that holds the array */
+	const char *key; /* member of the top object that holds the array, or NULL */
 	const char *why; /* NULL while all is well; a fixed text */
 	bool is_cut;	 /* it ended in the middle: why says so too */
 	bool has_list;	 /* the array (or null in its place) was seen */
@@ -31,7 +31,10 @@ struct nd_scan {
 	bool is_top_array; /* private */
 };
 
-/* key: the member that is the list ("items"); a top-level array is taken as the list itself. */
+/*
+ * key: the member that is the list ("items"), NULL: none may be; a top-level array is taken as the
+ * list itself.
+ */
 void nd_scan_start(struct nd_scan *scan, struct nd_str text, const char *key);
 /* The next element; false at the end of the text or when it broke (then scan->why says how). */
 bool nd_scan_next(struct nd_scan *scan, struct nd_str *item);

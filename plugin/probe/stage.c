@@ -55,9 +55,9 @@ static const char *next_of(const struct nd_cluster *cluster, const struct nd_hos
 
 /* ---- follow the packet from host to host ---- */
 
-static bool has_visited(const struct nd_stage_find *f, const struct nd_host *host, size_t first)
+static bool has_visited(const struct nd_stage_find *f, const struct nd_host *host)
 {
-	for (size_t i = first; i < f->nhosts; i++)
+	for (size_t i = 0; i < f->nhosts; i++)
 		if (f->hosts[i] == host)
 			return true;
 	return f->nhosts == ND_STAGE_MAX_HOSTS;
@@ -69,7 +69,7 @@ static bool visit(struct nd_stage_find *f, const char *node, bool is_back)
 	const struct nd_host *host = nd_look_host(f->stage->cluster, node);
 	size_t before = is_back ? f->stage->nback : f->stage->nsteps;
 
-	if (!host || has_visited(f, host, 0))
+	if (!host || has_visited(f, host))
 		return false;
 	f->hosts[f->nhosts++] = host;
 	nd_stage_collect(f, host, is_back);
@@ -197,11 +197,11 @@ static void judge(struct nd_stage_find *f, bool is_back)
 	st->is_back = is_back;
 	st->lost_after = nd_arena_printf(f->arena, "%s: %s %s", last->node, last->dev,
 					 last->is_out ? "out" : "in");
-	if (has_arrived(f, host, last, is_back))
-		end_at(st, host->has_watched && !is_back ? ND_STAGE_NO_ANSWER : ND_STAGE_UNKNOWN,
-		       host->has_watched && !is_back ? host->node : NULL, NULL);
-	else if (!host->has_watched || f->is_unclear)
+	if (!host->has_watched || f->is_unclear)
 		end_at(st, ND_STAGE_UNKNOWN, NULL, host->has_watched ? NULL : host->node);
+	else if (has_arrived(f, host, last, is_back))
+		/* An answer that was there and did not count was dropped behind that. */
+		end_at(st, is_back ? ND_STAGE_LOST_ON : ND_STAGE_NO_ANSWER, host->node, NULL);
 	else if (last->netns_inode || !last->is_out)
 		end_at(st, ND_STAGE_LOST_ON, host->node, NULL);
 	else
@@ -270,10 +270,11 @@ bool nd_stage_of(struct nd_arena *arena, const struct nd_cluster *cluster,
 	if (out->flow.kind == ND_FLOW_SELF)
 		return false;
 	nd_stage_ends(f);
-	if (!nd_stage_begin(f)) {
-		/* What a node sends to a service has DNAT behind it when it is first seen: it may
-		   have gone to an address that nobody knows. */
-		if (!host->has_watched || (!result->netns_inode && out->flow.service))
+	enum nd_stage_begun begun = nd_stage_begin(f);
+	if (begun == ND_STAGE_UNCLEAR)
+		return false;
+	if (begun == ND_STAGE_NOT_BEGUN) {
+		if (!host->has_watched)
 			return false;
 		out->is_complete = true;
 		end_at(out, ND_STAGE_UNSENT, host->node, NULL);
@@ -283,6 +284,7 @@ bool nd_stage_of(struct nd_arena *arena, const struct nd_cluster *cluster,
 	if (!out->nsteps)
 		return false;
 	follow(f, out->steps[out->nsteps - 1].node, true);
+	visit(f, host->node, true); /* where nobody watched what is between */
 	find_icmp(f);
 	if (out->icmp && (!out->nback || out->back[0].sighting->what != ND_SEEN_RST))
 		end_at(out, ND_STAGE_REJECTED, NULL, NULL);

@@ -4,6 +4,9 @@
 #include "plugin/probe/stage_find.h"
 
 #define DNS_PORT 53
+#define MAX_SEARCHES 1000 /* through all packets of a host, a probe */
+/* Microseconds that a host may need to hand a packet on; times are the kernel's. */
+#define MASK_US 2000
 
 static bool is_end(const struct nd_stage_end_point *e, struct nd_ip ip, uint16_t port)
 {
@@ -83,12 +86,12 @@ bool nd_stage_is_icmp(const struct nd_stage_find *f, const struct nd_sighting *s
 /* ---- where it began ---- */
 
 /* What came back to where the probe began. */
-static bool came_back(const struct nd_stage_find *f, struct nd_stage_end_point from,
-		      bool is_answered)
+static bool came_back(struct nd_stage_find *f, struct nd_stage_end_point from, bool is_answered)
 {
 	const struct nd_host *h = f->stage->host;
+	bool is_enough = f->nsearches++ >= MAX_SEARCHES;
 
-	for (size_t i = 0; i < h->nsightings; i++) {
+	for (size_t i = 0; i < h->nsightings && !is_enough; i++) {
 		const struct nd_sighting *s = &h->sightings[i];
 
 		if (s->netns_inode != f->stage->result->netns_inode || s->is_out)
@@ -102,31 +105,39 @@ static bool came_back(const struct nd_stage_find *f, struct nd_stage_end_point f
 	return false;
 }
 
-/* Of a node's own packets DNAT is done before they are seen. */
-static bool is_first(const struct nd_stage_find *f, const struct nd_sighting *s, bool is_inside)
+/* DNAT of what a node itself sends is done before it is seen; not for another node's address. */
+static bool is_dnat_hidden(const struct nd_stage *stage)
+{
+	return !stage->result->netns_inode && stage->flow.service &&
+	       (!stage->flow.target_node || nd_eq(stage->flow.target_node, stage->host->node));
+}
+
+enum view { FROM_INSIDE, FROM_NODE, BEHIND_DNAT };
+
+static bool is_first(const struct nd_stage_find *f, const struct nd_sighting *s, enum view view)
 {
 	const struct nd_stage *stage = f->stage;
+	const struct nd_pod *pod = stage->flow.source_pod;
 
 	if (s->what != f->there || s->vxlan_src.family)
 		return false;
-	if (!stage->result->netns_inode)
-		return !s->netns_inode && s->is_out &&
-		       is_among(f->ends, f->nends, s->dst, s->dport) &&
-		       nd_stage_has_address(stage->cluster, stage->host, s->src);
-	if (!is_end(&f->ends[0], s->dst, s->dport))
+	if (view == BEHIND_DNAT ? !is_among(f->ends + 1, f->nends - 1, s->dst, s->dport)
+				: !is_end(&f->ends[0], s->dst, s->dport))
 		return false;
-	if (is_inside)
-		return s->netns_inode == stage->result->netns_inode && s->is_out;
-	return !s->netns_inode && !s->is_out && stage->flow.source_pod &&
-	       (nd_ip_eq(s->src, stage->flow.source_pod->ip) ||
-		nd_ip_eq(s->src, stage->flow.source_pod->ip6));
+	if (view == FROM_NODE)
+		return !s->netns_inode && !s->is_out && pod &&
+		       (nd_ip_eq(s->src, pod->ip) || nd_ip_eq(s->src, pod->ip6));
+	if (s->netns_inode != stage->result->netns_inode || !s->is_out)
+		return false;
+	return s->netns_inode || nd_stage_has_address(stage->cluster, stage->host, s->src);
 }
 
 /*
- * The same pod may have asked the same more than once: the one whose fate is that of the result. A
- * connection that was answered is not the one that was not.
+ * The same place may have asked the same more than once: the connection whose fate is that of the
+ * result. One that was answered is not the one that was not, unless there is no other: then the
+ * answer was dropped behind where it was seen.
  */
-static bool begin_at(struct nd_stage_find *f, bool is_inside)
+static bool begin_at(struct nd_stage_find *f, enum view view, bool may_be_answered)
 {
 	const struct nd_host *h = f->stage->host;
 	bool is_refused = f->stage->result->outcome != ND_OUTCOME_timeout, is_found = false;
@@ -135,7 +146,7 @@ static bool begin_at(struct nd_stage_find *f, bool is_inside)
 		const struct nd_sighting *s = &h->sightings[i];
 		struct nd_stage_end_point from = {s->src, s->sport};
 
-		if (!is_first(f, s, is_inside) || came_back(f, from, true))
+		if (!is_first(f, s, view) || (!may_be_answered && came_back(f, from, true)))
 			continue;
 		if (is_found && !(is_refused && came_back(f, from, false)))
 			continue;
@@ -148,9 +159,66 @@ static bool begin_at(struct nd_stage_find *f, bool is_inside)
 	return is_found;
 }
 
-bool nd_stage_begin(struct nd_stage_find *f)
+/* Connections that may be it, each from a port of its own; no more than most. */
+static size_t count_first(const struct nd_stage_find *f, enum view view, size_t most)
 {
-	return begin_at(f, true) || (f->stage->result->netns_inode && begin_at(f, false));
+	const struct nd_host *h = f->stage->host;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->nsightings && n < most; i++) {
+		const struct nd_sighting *s = &h->sightings[i];
+		bool is_again = false;
+
+		if (!is_first(f, s, view))
+			continue;
+		for (size_t j = 0; j < i && !is_again; j++)
+			is_again = h->sightings[j].sport == s->sport &&
+				   is_first(f, &h->sightings[j], view);
+		n += !is_again;
+	}
+	return n;
+}
+
+/* Other probes of the round that look the same there. */
+static size_t count_twins(const struct nd_stage_find *f, enum view view, bool is_only_ok)
+{
+	const struct nd_probe_result *mine = f->stage->result;
+	const struct nd_host *h = f->stage->host;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->nprobes; i++) {
+		const struct nd_probe_result *r = &h->probes[i];
+		bool is_behind = is_among(f->ends + 1, f->nends - 1, r->ip, r->port);
+		bool is_same = is_end(&f->ends[0], r->ip, r->port);
+
+		n += r != mine && r->is_second && r->netns_inode == mine->netns_inode &&
+		     nd_stage_is_seen(r->kind) &&
+		     (r->kind == ND_PROBE_dns_udp) == (mine->kind == ND_PROBE_dns_udp) &&
+		     (!is_only_ok || r->outcome == ND_OUTCOME_ok) &&
+		     (view == BEHIND_DNAT ? is_behind || is_same : is_same);
+	}
+	return n;
+}
+
+enum nd_stage_begun nd_stage_begin(struct nd_stage_find *f)
+{
+	const struct nd_stage *stage = f->stage;
+	size_t n;
+
+	if (begin_at(f, FROM_INSIDE, false))
+		return ND_STAGE_BEGUN;
+	if (stage->result->netns_inode && begin_at(f, FROM_NODE, false))
+		return ND_STAGE_BEGUN;
+	if (begin_at(f, FROM_INSIDE, true))
+		return count_twins(f, FROM_INSIDE, true) ? ND_STAGE_UNCLEAR : ND_STAGE_BEGUN;
+	if (!is_dnat_hidden(stage))
+		return ND_STAGE_NOT_BEGUN;
+	n = count_twins(f, BEHIND_DNAT, false);
+	/* It may have gone to an address that nobody knows of. */
+	if (count_first(f, BEHIND_DNAT, n + 1) <= n)
+		return ND_STAGE_UNCLEAR;
+	return begin_at(f, BEHIND_DNAT, false) || begin_at(f, BEHIND_DNAT, true) ? ND_STAGE_BEGUN
+										 : ND_STAGE_UNCLEAR;
 }
 
 /* ---- what one host saw of it ---- */
@@ -189,13 +257,13 @@ static bool is_before(const struct nd_host *host, const struct nd_sighting *a,
 }
 
 /* It asks for something else from the same port: another connection. */
-static bool is_other(const struct nd_stage_find *f, const struct nd_sighting *s)
+static bool is_other(struct nd_stage_find *f, const struct nd_sighting *s)
 {
 	const struct nd_stage *stage = f->stage;
 
 	if (is_among(f->ends, f->nends, s->dst, s->dport))
 		return false;
-	if (!stage->result->netns_inode)
+	if (!stage->result->netns_inode || f->nsearches++ >= MAX_SEARCHES)
 		return true;
 	for (size_t i = 0; i < stage->host->nsightings; i++) {
 		const struct nd_sighting *o = &stage->host->sightings[i];
@@ -208,7 +276,7 @@ static bool is_other(const struct nd_stage_find *f, const struct nd_sighting *s)
 	return false;
 }
 
-static bool is_mine(const struct nd_stage_find *f, const struct nd_sighting *s, bool is_back)
+static bool is_mine(struct nd_stage_find *f, const struct nd_sighting *s, bool is_back)
 {
 	if (is_back)
 		return is_answer(f, s) && is_among(f->from, f->nfrom, s->dst, s->dport);
@@ -259,9 +327,9 @@ static bool is_masked(const struct nd_stage *stage)
 
 /*
  * It came in and did not go on under its own address: did it under the host's? The same port
- * says so; another port only when one such packet is there at all.
+ * says so; another port only when it is the one packet that left right after it.
  */
-static bool find_masked(struct nd_stage_find *f, const struct nd_host *host)
+static bool find_masked(struct nd_stage_find *f, const struct nd_host *host, int64_t us)
 {
 	struct nd_stage_end_point found = {0}, last = f->from[f->nfrom - 1];
 	bool is_same = false;
@@ -278,7 +346,7 @@ static bool find_masked(struct nd_stage_find *f, const struct nd_host *host)
 		    (n && is_end(&found, s->src, s->sport)))
 			continue;
 		is_same = s->sport == last.port;
-		if (!is_same && !is_masked(f->stage))
+		if (!is_same && (!is_masked(f->stage) || s->us < us || s->us > us + MASK_US))
 			continue;
 		found = from;
 		n = is_same ? 1 : n + 1;
@@ -306,6 +374,6 @@ void nd_stage_collect(struct nd_stage_find *f, const struct nd_host *host, bool 
 	add_steps(f, host, first, is_back);
 	if (is_back || f->stage->nsteps == first || has_gone_on(f->stage, first))
 		return;
-	if (find_masked(f, host))
+	if (find_masked(f, host, f->stage->steps[f->stage->nsteps - 1].sighting->us))
 		add_steps(f, host, first, is_back);
 }

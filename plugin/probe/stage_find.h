@@ -28,15 +28,20 @@ struct nd_stage_find {
 	/* Where it comes from: as it was sent, then after SNAT. */
 	struct nd_stage_end_point from[ND_STAGE_MAX_TUPLES]; /* nfrom */
 	size_t nfrom;
-	bool is_unclear; /* several packets may be what SNAT made of it */
+	size_t nsearches; /* so far: hostile evidence must not make them many */
+	bool is_unclear;  /* several packets may be what SNAT made of it */
 	const struct nd_host *hosts[ND_STAGE_MAX_HOSTS]; /* nhosts, as they were visited */
 	size_t nhosts;
 };
 
 /* Fills there, answer, ends. */
 void nd_stage_ends(struct nd_stage_find *find);
-/* from[0]: the connection of this probe, by what was seen where it began; false: none of it was. */
-bool nd_stage_begin(struct nd_stage_find *find);
+enum nd_stage_begun {
+	ND_STAGE_NOT_BEGUN, /* nothing of it was seen where it begins */
+	ND_STAGE_BEGUN,	    /* from[0] is its connection */
+	ND_STAGE_UNCLEAR    /* what was seen may all be of other probes */
+};
+enum nd_stage_begun nd_stage_begin(struct nd_stage_find *find);
 /* Add what this host saw, in the order of the way, to steps (or back, where is_back). */
 void nd_stage_collect(struct nd_stage_find *find, const struct nd_host *host, bool is_back);
 /* Is ip an address of the host itself? */

@@ -179,13 +179,16 @@ static const char *tail_text(struct nd_arena *arena, const struct nd_stage *st)
 	const struct nd_stage_step *last =
 		st->is_back ? &st->back[st->nback - 1] : &st->steps[st->nsteps - 1];
 	const char *back = st->is_back ? " on the way back" : "";
+	bool is_home = st->is_back && !last->is_out && nd_eq(last->node, st->host->node) &&
+		       last->netns_inode == st->result->netns_inode;
 
 	switch (st->end) {
 	case ND_STAGE_LOST_ON:
 		return nd_arena_printf(arena, "%s: lost on %s%s",
-				       last->netns_inode ? ", never came in on its node"
-				       : last->is_out	 ? ", went no further"
-							 : ", was not sent on",
+				       is_home		   ? ", was not accepted"
+				       : last->netns_inode ? ", never came in on its node"
+				       : last->is_out	   ? ", went no further"
+							   : ", was not sent on",
 				       st->lost_node, back);
 	case ND_STAGE_BETWEEN:
 		return nd_arena_printf(arena, ", never came in on %s: lost between %s and %s%s",

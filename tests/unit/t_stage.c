@@ -306,14 +306,33 @@ static void test_from_node(void **state)
 		"SYN, DNAT to 10.244.2.7:8080 on w1, left w1 by eth0, came in on eth0 of "
 		"w2, was not sent on: lost on w2");
 	done(&w);
-	/* Its answer came back: that was another one. */
+	/* An answer came and was dropped behind where it is seen. */
+#define ANSWERED                                                                                   \
+	OWN("out", "eth0", "10.244.2.7", "8080")                                                   \
+	"," SEEN("node", "eth0", "in", "SYN-ACK", "10.244.2.7", "8080", "172.18.0.1", "42000", "")
 	world_make(&w, false);
-	watch(&w, "w1",
-	      OWN("out", "eth0", "10.244.2.7", "8080") "," SEEN("node", "eth0", "in", "SYN-ACK",
-								"10.244.2.7", "8080", "172.18.0.1",
-								"42000", ""));
+	watch(&w, "w1", ANSWERED);
+	watch(&w, "w2", OWN("in", "eth0", "10.244.2.7", "8080"));
+	assert_string_equal(
+		text_of(&w, "node", SVC, "TIMEOUT"),
+		"SYN, DNAT to 10.244.2.7:8080 on w1, was answered; SYN-ACK came in on eth0 of "
+		"w1, was not accepted: lost on w1 on the way back");
+	done(&w);
+	/* Or it was that of another probe. */
+	world_make(&w, false);
+	watch(&w, "w1", ANSWERED);
 	watch(&w, "w2", "");
+	text_of(&w, "node", POD_B, "ok");
 	assert_string_equal(text_of(&w, "node", SVC, "TIMEOUT"), "");
+	done(&w);
+	/* From the pod itself, and its INPUT chain. */
+	world_make(&w, true);
+	watch(&w, "w1", OUT_W1 "," ACK("15", "eth0", "in", "SYN-ACK"));
+	watch(&w, "w2", TO_B "," ACK("27", "eth0", "out", "SYN-ACK"));
+	assert_string_equal(
+		text_of(&w, "15", POD_B, "TIMEOUT"),
+		"SYN was answered; SYN-ACK left pod app/b by eth0, reached pod app/a on w1, "
+		"was not accepted: lost on w1 on the way back");
 	done(&w);
 }
 
