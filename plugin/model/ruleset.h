@@ -123,6 +123,7 @@ struct nd_rset {
 	bool has_hash;	 /* only single values: found by hash */
 	uint32_t *slots; /* nslots: item + 1, 0 free; private to walk/eval.c */
 	size_t nslots;
+	bool is_ready; /* sorted, hashed, linked by nd_rules_build */
 	const struct nd_verdict *fallback; /* element "*", or NULL */
 	const char *unknown;		   /* why its elements are not all known, or NULL */
 };
@@ -226,6 +227,9 @@ struct nd_rtable {
 	size_t nchains;
 	struct nd_rset **sets; /* nsets, named */
 	size_t nsets;
+	/* nft and iptables-nft: 1.. place in `nft list ruleset`, the order of creation; 0: unknown.
+	 * Of base chains with one priority the kernel calls the one that was made last first. */
+	uint32_t position;
 };
 
 #endif

@@ -57,7 +57,8 @@ struct nd_rules {
 	/* By hook: base chains of this family in the order the kernel calls them. */
 	struct nd_base *bases[ND_HOOKS][2]; /* [1]: IPv6 */
 	size_t nbases[ND_HOOKS][2];
-	bool has_conntrack; /* some rule needs it: else packets have no state */
+	/* Some rule of the family needs it: else packets have no state and no NAT chain is run. */
+	bool has_conntrack[2];
 };
 /* Links jumps (verdict.to), makes hashes and indexes in tables, sorts the base chains. */
 void nd_rules_build(struct nd_arena *arena, struct nd_rtable *tables, size_t ntables,
@@ -95,7 +96,28 @@ struct nd_eval {
 	const char *unknown;	 /* of the last ND_HOOK_UNKNOWN: what, at which rule */
 	uint16_t queue;		 /* of the last ND_HOOK_QUEUE */
 	bool has_queue_bypass;
+	/* OUTPUT: the packet is to be routed anew behind the hook: another destination by NAT, or
+	 * a route chain (mangle) changed mark, address or DSCP. Set or cleared by each hook. */
+	bool needs_route;
+	bool has_all_rules; /* asked for: events also for rules that merely count */
+	/*
+	 * The program behind a queue: PASS goes on with the next base chain, as NF_ACCEPT does.
+	 * NULL: the hook ends with ND_HOOK_QUEUE.
+	 */
+	enum nd_hook_result (*queue_ask)(void *ctx, struct nd_eval *eval, struct nd_pkt *packet,
+					 const struct nd_verdict *verdict);
+	void *queue_ctx;
 };
+
+/*
+ * Connections. packet->ct belongs to the namespace the packet is in: clear it where the packet
+ * crosses into another one or comes out of a tunnel (the kernel's skb_scrub_packet), keep it over
+ * lo. All zero, it is a new connection that PREROUTING or OUTPUT (-200) begins. With a state set
+ * it is a packet of that state; ct.orig and ct.reply may stay empty for one without NAT.
+ * The answer to a packet that went through with `ct`: ct.is_reply, state ESTABLISHED, ct.orig and
+ * .reply and .status as they were; addresses of the answer are ct.reply's. The hooks undo the NAT:
+ * the destination in PREROUTING and OUTPUT, the source in POSTROUTING and INPUT.
+ */
 
 /*
  * All base chains of the hook. packet->iif/oif say where it came in and goes out. NAT happens in
