@@ -146,7 +146,8 @@ struct nd_verdict {
 	const struct nd_rchain *to; /* of chain, in the same table; NULL: there is none */
 	uint16_t queue;
 	bool has_bypass;
-	const char *reject_with; /* "icmp-port-unreachable", "tcp-reset", ... as iptables says */
+	const char *reject_with; /* "icmp-port-unreachable", "tcp-reset", ... as iptables says; */
+				 /* nft: "icmpx-port-unreachable" etc.: of the packet's family */
 };
 
 enum nd_step_kind {
@@ -164,6 +165,7 @@ enum nd_step_kind {
 	ND_DO_NOTRACK,
 	ND_DO_NOTHING, /* counter, log, comment, TCPMSS, CHECKSUM ... */
 	ND_DO_LIMIT,   /* a rate: for one packet it passes; eval says "while below the rate" */
+		       /* value 1: "over" the rate, so for one packet it does not pass */
 	ND_DO_UNKNOWN
 };
 
@@ -211,7 +213,8 @@ struct nd_rchain {
 	enum nd_chain_type type;
 	enum nd_hook hook;
 	int32_t priority;
-	bool is_drop; /* policy */
+	const char *other_hook; /* "ingress", "egress": not a base chain here; NULL: none */
+	bool is_drop;		/* policy */
 	uint64_t policy_packets;
 	struct nd_rrule *rules; /* nrules */
 	size_t nrules;
