@@ -179,8 +179,11 @@ static const char *tail_text(struct nd_arena *arena, const struct nd_stage *st)
 	const struct nd_stage_step *last =
 		st->is_back ? &st->back[st->nback - 1] : &st->steps[st->nsteps - 1];
 	const char *back = st->is_back ? " on the way back" : "";
-	bool is_home = st->is_back && !last->is_out && nd_eq(last->node, st->host->node) &&
-		       last->netns_inode == st->result->netns_inode;
+	/* It came to the address that the first packet had: nothing was to be sent on. */
+	bool is_home = st->is_back && !last->is_out &&
+		       nd_ip_eq(last->sighting->dst, st->steps[0].sighting->src) &&
+		       last->netns_inode == st->steps[0].netns_inode &&
+		       nd_eq(last->node, st->host->node);
 
 	switch (st->end) {
 	case ND_STAGE_LOST_ON:
