@@ -1,6 +1,7 @@
 #include "common/base.h"
 
 #include "plugin/model/decode.h"
+#include "plugin/model/nft_compile.h"
 #include "plugin/model/nft_text.h"
 
 #define MAX_NAME 1024
@@ -8,6 +9,7 @@
 
 struct state {
 	struct nd_host *host;
+	struct nd_nft_compiler *compiler;
 	struct nd_index tables; /* "FAMILY TABLE" -> position in host->nft */
 	struct nd_index chains; /* "FAMILY TABLE CHAIN" -> position in the table's chains */
 };
@@ -283,23 +285,34 @@ static const char *add_set(struct nd_model *m, struct state *state, const cJSON 
 	return n == MAX_ELEMENTS ? "a set is too large" : NULL;
 }
 
-static const char *decode_object(struct nd_model *m, void *ctx, const cJSON *element)
+static const char *keep_object(struct nd_model *m, struct state *state, const cJSON *element)
 {
 	const cJSON *object = element->child;
 	const char *name = object ? object->string : NULL;
 
 	if (nd_eq(name, "table"))
-		return add_table(m, ctx, object);
+		return add_table(m, state, object);
 	if (nd_eq(name, "chain"))
-		return add_chain(m, ctx, object);
+		return add_chain(m, state, object);
 	if (nd_eq(name, "rule"))
-		return add_rule(m, ctx, object);
+		return add_rule(m, state, object);
 	if (nd_eq(name, "set"))
-		return add_set(m, ctx, object, false);
+		return add_set(m, state, object, false);
 	if (nd_eq(name, "map"))
-		return add_set(m, ctx, object, true);
+		return add_set(m, state, object, true);
 	/* metainfo, flowtable, limit, quota, ct helper...: nothing that checks ask for. */
 	return NULL;
+}
+
+/* The compiler sees just what is kept, so that chains and rules stand at the same places. */
+static const char *decode_object(struct nd_model *m, void *ctx, const cJSON *element)
+{
+	struct state *state = ctx;
+	const char *why = keep_object(m, state, element);
+
+	if (!why)
+		nd_nft_compile(state->compiler, element);
+	return why;
 }
 
 /*
@@ -332,7 +345,8 @@ static bool looks_like_iptables(const struct nd_nft_table *table)
 
 const char *nd_section_nft(struct nd_model *m, struct nd_host *host, struct nd_str text)
 {
-	struct state state = {.host = host};
+	struct state state = {.host = host,
+			      .compiler = nd_nft_compiler_new(&m->cluster.arena, host)};
 	const char *why;
 
 	host->nft = NULL;
@@ -340,5 +354,6 @@ const char *nd_section_nft(struct nd_model *m, struct nd_host *host, struct nd_s
 	why = nd_decode_list(m, text, "nftables", &state, decode_object, NULL);
 	for (size_t i = 0; i < host->nnft; i++)
 		host->nft[i].is_iptables = looks_like_iptables(&host->nft[i]);
+	nd_nft_compiler_end(state.compiler, host);
 	return why;
 }
