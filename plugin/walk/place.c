@@ -102,7 +102,7 @@ static void put_address(struct nd_arena *arena, const struct nd_cluster *c, stru
 			return;
 		}
 	*(ip.family == 6 ? &out->ip6 : &out->ip) = ip;
-	out->text = nd_arena_strdup(arena, nd_ip_text(ip, text), strlen(text));
+	out->text = nd_arena_printf(arena, "%s", nd_ip_text(ip, text));
 }
 
 static int not_found(struct nd_err *err, const char *what, const char *text)
