@@ -65,27 +65,39 @@ static void ask_nodes(struct nd_collect *collect, struct round *round, bool is_s
 	}
 }
 
+static void note_gap(struct nd_collect *collect, const char *node, int64_t us, const char *what)
+{
+	char why[120];
+	snprintf(why, sizeof(why), "it was asked to look %lld ms %s", (long long)us / 1000, what);
+	nd_collect_gap(collect, "watch", node, why);
+}
+
 /*
- * One that may have begun to look after others had begun to send has not seen all, and must not be
- * asked what did not pass. The margin is for its own start.
+ * One that may have begun to look after others had begun to send, or ended before others had sent,
+ * has not seen all, and must not be asked what did not pass. The margin is for its own start.
  */
 static void note_late(struct nd_collect *collect, const struct round *round)
 {
-	int64_t first_us = INT64_MAX;
+	int64_t first_us = INT64_MAX, last_us = 0;
 	const int64_t late_us = (ND_PROBE_WATCH_DELAY_MS - ND_PROBE_WATCH_MARGIN_MS) * 1000;
-	for (size_t i = 0; i < round->nparts; i++)
-		if (round->parts[i].n && round->parts[i].sent_us &&
-		    round->parts[i].sent_us < first_us)
-			first_us = round->parts[i].sent_us;
+	const int64_t early_us = (ND_PROBE_WATCH_LEAST_MS - ND_PROBE_WATCH_MARGIN_MS) * 1000;
+	for (size_t i = 0; i < round->nparts; i++) {
+		int64_t us = round->parts[i].n ? round->parts[i].sent_us : 0;
+		if (us && us < first_us)
+			first_us = us;
+		if (us > last_us)
+			last_us = us;
+	}
 	for (size_t i = 0; i < round->nparts; i++) {
 		const struct part *part = &round->parts[i];
-		char why[120];
-		if (!part->watch || !part->sent_us || part->sent_us - first_us <= late_us)
+		if (!part->watch || !part->sent_us)
 			continue;
-		snprintf(why, sizeof(why),
-			 "it was asked to look %lld ms after the first node to send",
-			 (long long)(part->sent_us - first_us) / 1000);
-		nd_collect_gap(collect, "watch", part->node, why);
+		if (part->sent_us - first_us > late_us)
+			note_gap(collect, part->node, part->sent_us - first_us,
+				 "after the first node that sends");
+		else if (last_us - part->sent_us > early_us)
+			note_gap(collect, part->node, last_us - part->sent_us,
+				 "before the last node that sends");
 	}
 }
 

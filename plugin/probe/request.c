@@ -46,8 +46,8 @@ static void write_probe(const struct nd_probe *p, size_t id, struct nd_buf *out)
 /* Until the last probe that starts in time has ended, and what it caused has come. */
 static int watch_ms(size_t n, int timeout_ms, int rate)
 {
-	int64_t ms = (int64_t)n * 1000 / rate + timeout_ms + ND_PROBE_WATCH_DELAY_MS +
-		     ND_PROBE_WATCH_MARGIN_MS;
+	int look = timeout_ms > ND_PROBE_WATCH_LEAST_MS ? timeout_ms : ND_PROBE_WATCH_LEAST_MS;
+	int64_t ms = (int64_t)n * 1000 / rate + look + ND_PROBE_WATCH_DELAY_MS;
 
 	return ms < ND_WATCH_MAX_MS ? (int)ms : ND_WATCH_MAX_MS;
 }

@@ -13,8 +13,10 @@
  * Agents look so long before the first packet is sent. On two busy cores the last of three nodes
  * was reached up to 100 ms after the first; the margin is for the start of the agent itself.
  */
-#define ND_PROBE_WATCH_DELAY_MS 250
-#define ND_PROBE_WATCH_MARGIN_MS 100
+#define ND_PROBE_WATCH_DELAY_MS 200
+#define ND_PROBE_WATCH_MARGIN_MS 75
+/* They look so long after that at least: one that was reached later has sent by then. */
+#define ND_PROBE_WATCH_LEAST_MS 300
 
 /* What one node's agent looks at besides its own namespace. */
 struct nd_probe_watch {

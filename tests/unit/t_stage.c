@@ -3,12 +3,16 @@
  * that is made of it. Three nodes; bridge and VXLAN, or ptp with service DNAT.
  */
 #include "common/base.h"
+#include "plugin/checks/run.h"
 #include "tests/unit/stage_world.h"
 
 /* ---- bridge and VXLAN ---- */
 
 #define FROM_A                                                                                     \
 	SYN_B("15", "eth0", "out") "," SYN_B("node", "vethA", "in") "," SYN_B("node", "cni0", "in")
+#define SYN_TO_W3(way)                                                                             \
+	SEEN("node", "eth0", way, "SYN", "10.244.1.5", "40000", "10.244.2.7", "8080",              \
+	     ",'vxlan_src':'172.18.0.1','vxlan_dst':'172.18.0.3'")
 #define OUT_W1 FROM_A "," SYN_B("node", "flannel.1", "out") "," SYN_IN_VXLAN("out")
 #define IN_W2 SYN_IN_VXLAN("in") "," SYN_B("node", "flannel.1", "in")
 #define TO_B                                                                                       \
@@ -98,14 +102,9 @@ static void test_lost_between(void **state)
 	done(&w);
 	/* To a node that has nothing to do with it. */
 	world_make(&w, true);
-	watch(&w, "w1",
-	      FROM_A "," SYN_B("node", "flannel.1", "out") "," SEEN(
-		      "node", "eth0", "out", "SYN", "10.244.1.5", "40000", "10.244.2.7", "8080",
-		      ",'vxlan_src':'172.18.0.1','vxlan_dst':'172.18.0.3'"));
+	watch(&w, "w1", FROM_A "," SYN_B("node", "flannel.1", "out") "," SYN_TO_W3("out"));
 	watch(&w, "w2", "");
-	watch(&w, "w3",
-	      SEEN("node", "eth0", "in", "SYN", "10.244.1.5", "40000", "10.244.2.7", "8080",
-		   ",'vxlan_src':'172.18.0.1','vxlan_dst':'172.18.0.3'"));
+	watch(&w, "w3", SYN_TO_W3("in"));
 	assert_string_equal(text_of(&w, "15", POD_B, "TIMEOUT"),
 			    "SYN left w1 by eth0 in VXLAN to 172.18.0.3 (w3), came in on eth0 of "
 			    "w3, was not sent "
@@ -356,6 +355,37 @@ static void test_unsent(void **state)
 	done(&w);
 }
 
+/* ---- in a finding ---- */
+
+/* Between two nodes by way of a third: that one comes first in what the packets touch. */
+static void test_finding(void **state)
+{
+	struct world w;
+	const struct nd_finding *found = NULL;
+	struct nd_finding_list list;
+
+	(void)state;
+	world_make(&w, true);
+	watch(&w, "w1", FROM_A "," SYN_TO_W3("out"));
+	watch(&w, "w2", "");
+	watch(&w, "w3", SYN_TO_W3("in"));
+	text_of(&w, "15", POD_B, "TIMEOUT");
+	nd_checks_run(w.cluster, &w.arena, &list);
+	for (size_t i = 0; i < list.n; i++)
+		if (nd_eq(list.items[i]->check->id, "eff-pod-pod-cross-node-fail"))
+			found = list.items[i];
+	assert_non_null(found);
+	assert_int_equal(found->nnodes, 3);
+	assert_string_equal(found->nodes[0], "w3");
+	assert_int_equal(found->nproof, 2);
+	assert_string_equal(found->proof[1].where, "w1: watch");
+	assert_string_equal(
+		found->proof[1].text,
+		"SYN left w1 by eth0 in VXLAN to 172.18.0.3 (w3), came in on eth0 of w3, "
+		"was not sent on: lost on w3");
+	done(&w);
+}
+
 /* ---- the section ---- */
 
 static void test_section(void **state)
@@ -419,7 +449,8 @@ int main(void)
 		cmocka_unit_test(test_no_answer),	cmocka_unit_test(test_reply_lost),
 		cmocka_unit_test(test_service),		cmocka_unit_test(test_node_port),
 		cmocka_unit_test(test_rejected),	cmocka_unit_test(test_from_node),
-		cmocka_unit_test(test_unsent),		cmocka_unit_test(test_section),
+		cmocka_unit_test(test_unsent),		cmocka_unit_test(test_finding),
+		cmocka_unit_test(test_section),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

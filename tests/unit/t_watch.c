@@ -87,7 +87,7 @@ static void test_request(void **state)
 	(void)state;
 	nd_probe_request_watching(&plan, 0, 1, 400, 2000, &watch, &out);
 	assert_string_equal(out.data, "netdoctor 1\nprobe-timeout-ms 400\nprobe-rate 2000\n"
-				      "deadline-ms 6150\nwatch-ms 750\nprobe-delay-ms 250\n"
+				      "deadline-ms 6000\nwatch-ms 600\nprobe-delay-ms 200\n"
 				      "watch node\nwatch 7\nwatch 8\n"
 				      "probe 1 tcp 7 10.244.1.5 8080\ngo\n");
 	nd_buf_free(&out);
@@ -96,7 +96,7 @@ static void test_request(void **state)
 	watch.ninodes = 0;
 	nd_probe_request_watching(&plan, 0, 0, 10000, 1, &watch, &out);
 	assert_string_equal(out.data, "netdoctor 1\nprobe-timeout-ms 10000\nprobe-rate 1\n"
-				      "deadline-ms 25000\nwatch-ms 10000\nprobe-delay-ms 250\n"
+				      "deadline-ms 25000\nwatch-ms 10000\nprobe-delay-ms 200\n"
 				      "watch node\ngo\n");
 	nd_buf_free(&out);
 }
