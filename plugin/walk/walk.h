@@ -18,7 +18,8 @@ struct nd_world;
 struct nd_world *nd_world_new(struct nd_arena *arena, const struct nd_cluster *cluster);
 
 struct nd_walk_ask {
-	const struct nd_host *host; /* where it starts */
+	struct nd_arena *arena;	    /* of what comes out; NULL: the world's */
+	const struct nd_host *host; /* where it starts; NULL: outside of the cluster */
 	uint64_t netns_inode;	    /* 0: the node's own namespace */
 	struct nd_ip src;	    /* family 0: as routing picks it */
 	struct nd_ip dst;

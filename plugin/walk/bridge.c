@@ -1,0 +1,213 @@
+/* bridge.c: Linux bridges: to which port, may it go back, and does netfilter see it? */
+#include "common/base.h"
+
+#include "plugin/walk/run.h"
+
+#include <strings.h>
+
+/* The port behind which a pod has the address; *there is the pod's namespace. */
+static const struct nd_link *port_of(struct nd_run *run, const char *bridge, struct nd_ip ip,
+				     struct nd_net **there, const struct nd_link **peer)
+{
+	size_t n;
+	const struct nd_owner *owners = nd_world_owners(run->world, ip, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct nd_net *net, *back;
+		const struct nd_link *link, *port;
+
+		if (owners[i].host != run->net->host || !owners[i].inode)
+			continue;
+		net = nd_world_net(run->world, owners[i].host, owners[i].inode);
+		link = nd_space_link(&net->space, owners[i].dev);
+		back = link ? nd_world_peer(run->world, net, link, &port) : NULL;
+		if (back == run->net && nd_eq(port->master, bridge)) {
+			*there = net;
+			*peer = link;
+			return port;
+		}
+	}
+	return NULL;
+}
+
+/* A port that leads out of the node. */
+static bool has_uplink(struct nd_run *run, const char *bridge)
+{
+	const struct nd_space *space = &run->net->space;
+	const struct nd_link *peer;
+
+	for (size_t i = 0; i < space->nlinks; i++)
+		if (nd_eq(space->links[i].master, bridge) && space->links[i].is_up &&
+		    !nd_world_peer(run->world, run->net, &space->links[i], &peer))
+			return true;
+	return false;
+}
+
+/* The port where the bridge learned the neighbour's address. */
+static const char *learned_port(const struct nd_run *run, const char *bridge)
+{
+	const struct nd_host *host = run->net->host;
+	const struct nd_neigh *neigh = nd_neigh_find(host, bridge, run->hop);
+
+	for (size_t i = 0; neigh && neigh->mac && i < host->nfdb; i++) {
+		const struct nd_link *port = nd_look_link(host, host->fdb[i].dev);
+
+		if (port && nd_eq(port->master, bridge) &&
+		    strcasecmp(host->fdb[i].mac, neigh->mac) == 0)
+			return port->name;
+	}
+	return NULL;
+}
+
+static void end_nobody(struct nd_run *run, const char *bridge)
+{
+	const char *port = learned_port(run, bridge), *hop = nd_run_ip(run, run->hop);
+	const char *where = nd_run_where(run, "bridge");
+
+	if (has_uplink(run, bridge)) {
+		run->dev = bridge;
+		run->next = nd_way_underlay;
+	} else if (port) {
+		nd_run_end(run, ND_WALK_UNKNOWN, where,
+			   "%s is behind %s, whose other end is not known", hop, port);
+	} else if (!nd_world_sees_pods(run->net->host)) {
+		nd_run_end(run, ND_WALK_UNKNOWN, where,
+			   "who on %s has %s is not known: not all pods of %s could be seen",
+			   bridge, hop, run->net->host->node);
+	} else {
+		nd_run_end(run, ND_WALK_LOST, where, "nobody on %s has %s", bridge, hop);
+	}
+}
+
+/* in: the port it came by, or NULL. */
+static void out_of_port(struct nd_run *run, const struct nd_link *port, const struct nd_link *in,
+			struct nd_net *there, const struct nd_link *peer)
+{
+	const char *where = nd_run_where(run, "bridge");
+
+	if (port == in && !port->is_hairpin) {
+		nd_run_end(run, port->has_hairpin ? ND_WALK_LOST : ND_WALK_UNKNOWN, where,
+			   port->has_hairpin
+				   ? "%s came in by port %s, hairpin mode is off"
+				   : "%s came in by port %s; its hairpin mode is not known",
+			   nd_run_ip(run, run->pkt.t.src), port->name);
+	} else if (!port->is_up) {
+		nd_run_end(run, ND_WALK_LOST, where, "port %s of %s is down", port->name,
+			   port->master);
+	} else {
+		nd_run_cross(run, port, there, peer);
+	}
+}
+
+void nd_way_bridge_out(struct nd_run *run)
+{
+	const char *bridge = run->dev;
+	const struct nd_link *port, *peer;
+	struct nd_net *there;
+
+	port = port_of(run, bridge, run->hop, &there, &peer);
+	if (!port)
+		end_nobody(run, bridge);
+	else
+		out_of_port(run, port, NULL, there, peer);
+}
+
+/* br_netfilter: bridged packets pass the IP hooks, with both ports known. */
+static bool pass_hooks(struct nd_run *run, const char *bridge, const char *in, const char *out)
+{
+	struct nd_ip dst = run->pkt.t.dst;
+
+	run->pkt.iif = bridge;
+	run->pkt.physin = in;
+	nd_conn_find(run);
+	if (!nd_run_hook(run, ND_PREROUTING))
+		return false;
+	if (!nd_ip_eq(dst, run->pkt.t.dst)) {
+		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "bridge"),
+			   "a bridged packet with a new destination is not modelled");
+		return false;
+	}
+	run->pkt.oif = bridge;
+	run->pkt.physout = out;
+	if (!nd_run_hook(run, ND_FORWARD))
+		return false;
+	run->pkt.iif = NULL;
+	if (!nd_run_hook(run, ND_POSTROUTING))
+		return false;
+	nd_conn_confirm(run);
+	return true;
+}
+
+static bool is_seen_by_ip(const struct nd_run *run)
+{
+	return nd_run_sysctl(run,
+			     run->pkt.family == 6 ? "net.bridge.bridge-nf-call-ip6tables"
+						  : "net.bridge.bridge-nf-call-iptables",
+			     0) > 0;
+}
+
+static void go_up(struct nd_run *run, const char *bridge)
+{
+	const char *why = NULL;
+	/* The asker stands behind the port. */
+	enum nd_arp answer = nd_net_answers(run, run->net, bridge, run->hop, run->pkt.t.src, &why);
+
+	if (answer != ND_ARP_YES) {
+		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
+			   nd_run_where(run, "ip neigh"), "%s", why);
+		return;
+	}
+	if (is_seen_by_ip(run))
+		run->pkt.physin = run->dev;
+	run->dev = bridge;
+	run->next = nd_way_receive;
+}
+
+static void switch_over(struct nd_run *run, const struct nd_link *in, const char *bridge)
+{
+	const struct nd_link *out, *peer;
+	struct nd_net *there;
+
+	out = port_of(run, bridge, run->hop, &there, &peer);
+	if (!out) {
+		end_nobody(run, bridge);
+		return;
+	}
+	if (out == in && !in->is_hairpin) {
+		out_of_port(run, out, in, there, peer);
+		return;
+	}
+	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "bridge"), "bridge %s: port %s to port %s",
+		   bridge, in->name, out->name);
+	if (is_seen_by_ip(run) && !pass_hooks(run, bridge, in->name, out->name))
+		return;
+	out_of_port(run, out, in, there, peer);
+}
+
+void nd_way_bridge_in(struct nd_run *run)
+{
+	const struct nd_link *in = nd_space_link(&run->net->space, run->dev);
+	const char *bridge = in ? in->master : NULL;
+	const struct nd_link *link = nd_space_link(&run->net->space, bridge);
+
+	if (!link || !nd_eq(link->kind, "bridge")) {
+		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip link"),
+			   "%s belongs to %s, which is no bridge that is known", run->dev,
+			   bridge ? bridge : "nothing");
+		return;
+	}
+	if (!link->is_up) {
+		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip link"), "%s is down",
+			   link->name);
+		return;
+	}
+	if (!run->net->is_known) {
+		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
+			   "the addresses of %s are not known", run->net->label);
+		return;
+	}
+	if (nd_space_addr_type(&run->net->space, run->hop, NULL) == 2)
+		go_up(run, link->name);
+	else
+		switch_over(run, in, link->name);
+}

@@ -1,0 +1,71 @@
+/* conn.c: connection tracking of one walk: what one direction made, the other finds again. */
+#include "common/base.h"
+
+#include "plugin/walk/eval_run.h"
+#include "plugin/walk/run.h"
+
+static bool is_same(struct nd_tuple a, struct nd_tuple b)
+{
+	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
+	       a.dport == b.dport;
+}
+
+static struct nd_conn *find(struct nd_run *run, bool *is_reply)
+{
+	for (size_t i = 0; i < run->nconns; i++) {
+		struct nd_conn *conn = &run->conns[i];
+
+		if (conn->net != run->net || conn->proto != run->pkt.proto)
+			continue;
+		*is_reply = is_same(conn->ct.reply, run->pkt.t);
+		if (*is_reply || is_same(conn->ct.orig, run->pkt.t))
+			return conn;
+	}
+	return NULL;
+}
+
+void nd_conn_find(struct nd_run *run)
+{
+	bool is_reply = false;
+	struct nd_conn *conn = find(run, &is_reply);
+
+	if (conn) {
+		run->pkt.ct = conn->ct;
+		run->pkt.ct.is_reply = is_reply;
+		if (is_reply) {
+			run->pkt.ct.state = ND_CT_ESTABLISHED;
+			run->pkt.ct.status |= 2; /* IPS_SEEN_REPLY */
+		}
+		return;
+	}
+	run->pkt.ct = (struct nd_ct){
+		.state = run->ask->ct_state && !run->is_answer ? run->ask->ct_state : ND_CT_NEW,
+		.orig = run->pkt.t,
+		.reply = nd_tuple_invert(&run->pkt.t, run->pkt.proto)};
+	/* The second packet of a TCP connection is no way to begin one. */
+	if (run->is_answer && !run->ninner && run->pkt.proto == ND_PROTO_TCP)
+		run->pkt.ct.state = ND_CT_INVALID;
+}
+
+void nd_conn_confirm(struct nd_run *run)
+{
+	bool is_reply;
+	struct nd_conn *conn;
+	struct nd_ct *ct = &run->pkt.ct;
+
+	if (ct->state == ND_CT_UNTRACKED || ct->state == ND_CT_INVALID || !ct->orig.src.family)
+		return;
+	ct->status |= 8; /* IPS_CONFIRMED */
+	for (size_t i = 0; i < run->nconns; i++) {
+		conn = &run->conns[i];
+		if (conn->net == run->net && conn->proto == run->pkt.proto &&
+		    is_same(conn->ct.orig, ct->orig)) {
+			is_reply = conn->ct.is_reply;
+			conn->ct = *ct;
+			conn->ct.is_reply = is_reply;
+			return;
+		}
+	}
+	ND_ARENA_PUSH(run->arena, run->conns, run->nconns) =
+		(struct nd_conn){.net = run->net, .proto = run->pkt.proto, .ct = *ct};
+}

@@ -1,0 +1,187 @@
+/* local.c: packets that a namespace makes itself, and those that are for it. */
+#include "common/base.h"
+
+#include "plugin/walk/eval_run.h"
+#include "plugin/walk/run.h"
+
+void nd_run_post(struct nd_run *run)
+{
+	run->pkt.oif = run->dev;
+	if (!nd_run_hook(run, ND_POSTROUTING))
+		return;
+	nd_conn_confirm(run);
+	run->next = nd_way_transmit;
+}
+
+/* The device of the route; for own addresses that is lo, whatever carries them. */
+static bool take_route(struct nd_run *run)
+{
+	const struct nd_fib *fib = &run->fib;
+
+	if (fib->kind == ND_FIB_BROADCAST) {
+		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
+			   "broadcast is not modelled");
+		return false;
+	}
+	run->dev = fib->kind == ND_FIB_LOCAL ? "lo" : fib->dev;
+	run->hop = nd_fib_hop(fib, run->pkt.t.dst);
+	if (run->dev)
+		return true;
+	nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
+		   "the route to %s names no device", nd_run_ip(run, run->pkt.t.dst));
+	return false;
+}
+
+static bool choose_source(struct nd_run *run)
+{
+	if (!run->pkt.t.src.family)
+		run->pkt.t.src = run->fib.prefsrc;
+	if (run->pkt.t.src.family)
+		return true;
+	nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip address"),
+		   "%s has no address to send from", run->net->label);
+	run->error = "no source address";
+	return false;
+}
+
+void nd_way_output(struct nd_run *run)
+{
+	const char *bound = run->bound;
+
+	run->bound = NULL;
+	if (!nd_run_route(run, NULL, bound, true) || !take_route(run) || !choose_source(run))
+		return;
+	if (run->ninner == 0 && !run->is_answer)
+		run->sent = run->pkt.t;
+	run->pkt.iif = NULL;
+	run->pkt.oif = run->dev;
+	nd_conn_find(run);
+	if (!nd_run_hook(run, ND_OUTPUT))
+		return;
+	/* kernel: ip_route_me_harder(), after NAT and after chains of type route */
+	if (run->needs_route && (!nd_run_route(run, NULL, bound, false) || !take_route(run)))
+		return;
+	nd_run_post(run);
+}
+
+/* ---- sockets ---- */
+
+static bool is_any(struct nd_ip ip)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(ip.bytes, zero, ip.family == 4 ? 4 : 16) == 0;
+}
+
+/* "::" takes IPv4 too: that an application said IPV6_V6ONLY is not in the report. */
+static bool takes(const struct nd_socket *sock, const struct nd_pkt *pkt)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (sock->port != pkt->t.dport || sock->is_udp != (pkt->proto == ND_PROTO_UDP))
+		return false;
+	if (pkt->family == 6)
+		return sock->ip.family == 6 && (is_any(sock->ip) || nd_ip_eq(sock->ip, pkt->t.dst));
+	if (sock->ip.family == 4)
+		return is_any(sock->ip) || nd_ip_eq(sock->ip, pkt->t.dst);
+	return is_any(sock->ip) || (memcmp(sock->ip.bytes, mapped, 12) == 0 &&
+				    memcmp(sock->ip.bytes + 12, pkt->t.dst.bytes, 4) == 0);
+}
+
+static const struct nd_socket *find_socket(const struct nd_run *run)
+{
+	const struct nd_space *space = &run->net->space;
+
+	for (size_t i = 0; i < space->nsockets; i++)
+		if (takes(&space->sockets[i], &run->pkt))
+			return &space->sockets[i];
+	return NULL;
+}
+
+static void deliver(struct nd_run *run, const char *text)
+{
+	nd_run_way(run, ND_WAY_SOCKET, nd_run_where(run, "sockets"), "%s", text);
+	run->verdict = ND_WALK_DELIVERED;
+	run->reason = text;
+	run->is_over = true;
+	run->next = NULL;
+}
+
+/* The answer fits to nothing when its addresses are not those that were asked. */
+static void deliver_answer(struct nd_run *run)
+{
+	struct nd_tuple want = nd_tuple_invert(&run->sent, run->pkt.proto);
+	const char *where = nd_run_where(run, "sockets");
+
+	if (run->net == run->home && nd_ip_eq(want.src, run->pkt.t.src) &&
+	    nd_ip_eq(want.dst, run->pkt.t.dst) && want.sport == run->pkt.t.sport &&
+	    want.dport == run->pkt.t.dport) {
+		deliver(run, "the answer arrives where the question was sent from");
+		return;
+	}
+	if (run->net != run->home) {
+		nd_run_end(run, ND_WALK_LOST, where, "the answer ends at %s, which asked nothing",
+			   run->net->label);
+		return;
+	}
+	nd_run_end(run, ND_WALK_LOST, where,
+		   "the answer comes from %s port %u to port %u, not from %s port %u to port %u as "
+		   "was asked",
+		   nd_run_ip(run, run->pkt.t.src), run->pkt.t.sport, run->pkt.t.dport,
+		   nd_run_ip(run, want.src), want.sport, want.dport);
+}
+
+static void deliver_icmp(struct nd_run *run)
+{
+	if (run->pkt.family == 4 && nd_run_sysctl(run, "net.ipv4.icmp_echo_ignore_all", 0)) {
+		nd_run_end(run, ND_WALK_DROPPED, nd_run_where(run, "sysctl"),
+			   "net.ipv4.icmp_echo_ignore_all = 1");
+		return;
+	}
+	deliver(run, nd_arena_printf(run->arena, "%s answers", run->net->label));
+}
+
+static void deliver_socket(struct nd_run *run)
+{
+	const char *where = nd_run_where(run, "sockets");
+	const struct nd_socket *sock;
+	const char *proto = run->pkt.proto == ND_PROTO_UDP ? "udp" : "tcp";
+
+	if (run->pkt.proto != ND_PROTO_UDP && run->pkt.proto != ND_PROTO_TCP) {
+		nd_run_end(run, ND_WALK_UNKNOWN, where, "who takes protocol %u is not modelled",
+			   run->pkt.proto);
+		return;
+	}
+	if (!run->net->space.has_sockets) {
+		nd_run_end(run, ND_WALK_UNKNOWN, where, "the sockets of %s are not known",
+			   run->net->label);
+		return;
+	}
+	sock = find_socket(run);
+	if (!sock) {
+		run->error = run->pkt.proto == ND_PROTO_UDP ? "icmp-port-unreachable" : "tcp-reset";
+		nd_run_end(run, ND_WALK_REFUSED, where, "nobody in %s listens on %s %s port %u",
+			   run->net->label, nd_run_ip(run, run->pkt.t.dst), proto,
+			   run->pkt.t.dport);
+		return;
+	}
+	deliver(run, nd_arena_printf(run->arena, "%s listens on %s port %u of %s", run->net->label,
+				     proto, sock->port,
+				     is_any(sock->ip) ? "any address" : nd_run_ip(run, sock->ip)));
+}
+
+void nd_way_input(struct nd_run *run)
+{
+	run->pkt.oif = NULL;
+	if (!nd_run_hook(run, ND_INPUT))
+		return;
+	nd_conn_confirm(run);
+	if (run->ninner)
+		nd_way_decap(run);
+	else if (run->is_answer)
+		deliver_answer(run);
+	else if (run->pkt.proto == ND_PROTO_ICMP || run->pkt.proto == ND_PROTO_ICMP6)
+		deliver_icmp(run);
+	else
+		deliver_socket(run);
+}

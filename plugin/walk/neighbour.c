@@ -1,0 +1,103 @@
+/* neighbour.c: who answers for an address on a link. */
+#include "common/base.h"
+
+#include "plugin/walk/run.h"
+
+const struct nd_neigh *nd_neigh_find(const struct nd_host *host, const char *dev, struct nd_ip ip)
+{
+	for (size_t i = 0; host && i < host->nneigh; i++)
+		if (nd_ip_eq(host->neigh[i].ip, ip) && nd_eq(host->neigh[i].dev, dev))
+			return &host->neigh[i];
+	return NULL;
+}
+
+static int64_t conf(const struct nd_run *run, const struct nd_net *net, const char *dev,
+		    const char *name, int64_t fallback)
+{
+	struct nd_run there = *run;
+
+	there.net = (struct nd_net *)net;
+	return nd_run_conf(&there, dev, name, fallback);
+}
+
+static int64_t max_conf(const struct nd_run *run, const struct nd_net *net, const char *dev,
+			const char *name)
+{
+	int64_t all = conf(run, net, "all", name, 0), own = conf(run, net, dev, name, 0);
+
+	return all > own ? all : own;
+}
+
+/* kernel: net/ipv4/arp.c, arp_ignore() */
+static bool is_ignored(const struct nd_space *space, const char *dev, struct nd_ip ip,
+		       struct nd_ip src, int64_t level)
+{
+	if (level <= 0)
+		return false;
+	if (level == 8)
+		return true;
+	for (size_t i = 0; i < space->naddrs; i++) {
+		const struct nd_address *addr = &space->addrs[i];
+
+		if (!nd_ip_eq(addr->prefix.ip, ip))
+			continue;
+		if (level == 3 && !nd_eq(addr->scope, "host"))
+			return false;
+		if (level <= 2 && nd_eq(addr->dev, dev) &&
+		    (level == 1 || nd_prefix_has(addr->prefix, src)))
+			return false;
+	}
+	return true;
+}
+
+static enum nd_arp proxy(const struct nd_run *run, const struct nd_net *net, const char *dev,
+			 struct nd_ip ip, const char **why)
+{
+	struct nd_fib_key key = {.dst = ip, .src = run->pkt.t.src, .iif = dev};
+	int64_t value = conf(run, net, dev, "proxy_arp", -1);
+	struct nd_fib fib;
+
+	if (value < 0)
+		value = conf(run, net, "all", "proxy_arp", -1);
+	if (value == 0 || net->inode) {
+		*why = nd_arena_printf(run->arena, "nobody behind %s has %s", dev,
+				       nd_run_ip(run, ip));
+		return ND_ARP_NO;
+	}
+	nd_space_route(&net->space, &key, &fib);
+	if (fib.kind != ND_FIB_UNICAST || nd_eq(fib.dev, dev)) {
+		*why = nd_arena_printf(run->arena, "%s has not %s and no other way to it",
+				       net->label, nd_run_ip(run, ip));
+		return ND_ARP_NO;
+	}
+	*why = nd_arena_printf(run->arena,
+			       "whether %s answers for %s on %s (proxy_arp) is not known",
+			       net->label, nd_run_ip(run, ip), dev);
+	return value > 0 ? ND_ARP_YES : ND_ARP_UNKNOWN;
+}
+
+enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, const char *dev,
+			   struct nd_ip ip, struct nd_ip src, const char **why)
+{
+	int64_t level;
+
+	if (!net->is_known) {
+		*why = nd_arena_printf(run->arena, "the addresses of %s are not known", net->label);
+		return ND_ARP_UNKNOWN;
+	}
+	if (nd_space_addr_type(&net->space, ip, NULL) != 2 && ip.family == 4)
+		return proxy(run, net, dev, ip, why);
+	if (nd_space_addr_type(&net->space, ip, NULL) != 2) {
+		*why = nd_arena_printf(run->arena, "nobody behind %s has %s", dev,
+				       nd_run_ip(run, ip));
+		return ND_ARP_NO;
+	}
+	level = ip.family == 4 ? max_conf(run, net, dev, "arp_ignore") : 0;
+	if (!is_ignored(&net->space, dev, ip, src, level))
+		return ND_ARP_YES;
+	*why = nd_arena_printf(run->arena,
+			       "%s does not answer ARP for %s on %s (arp_ignore = %d), once the "
+			       "asker's entry has aged",
+			       net->label, nd_run_ip(run, ip), dev, (int)level);
+	return ND_ARP_NO;
+}

@@ -1,0 +1,110 @@
+/*
+ * run.h: one packet on its way, and what it leaves behind. Private to walk/.
+ *
+ * Each part of the way is a function that looks at run->pkt in run->net and either sets run->next
+ * to the part that comes then, or ends the run with nd_run_end(). Which way it goes where chance
+ * decides is asked of run->choices.
+ */
+#ifndef ND_PLUGIN_WALK_RUN_H
+#define ND_PLUGIN_WALK_RUN_H
+
+#include "plugin/walk/world.h"
+
+/* Connections as the namespaces on the way track them. */
+struct nd_conn {
+	const struct nd_net *net;
+	uint8_t proto;
+	struct nd_ct ct;
+};
+
+/* What is inside of a tunnel while the outer packet travels. */
+#define ND_RUN_MAX_DEPTH 4
+struct nd_inner {
+	struct nd_pkt pkt;
+	uint32_t vni;
+	const char *mac; /* whom the frame is for */
+	const char *dev, *from;
+};
+
+struct nd_run {
+	struct nd_world *world;
+	struct nd_arena *arena; /* of what is kept */
+	struct nd_choices *choices;
+	const struct nd_walk_ask *ask;
+	bool is_answer;
+	const struct nd_net *home; /* where the first packet was made; NULL: outside */
+	struct nd_tuple sent;	   /* as it was when it left its socket */
+
+	struct nd_net *net; /* where it is */
+	struct nd_pkt pkt;
+	void (*next)(struct nd_run *run);
+	const char *dev;   /* by which it leaves or came */
+	bool needs_route;  /* of the last hook: its changes ask for a new route */
+	const char *bound; /* made here for this device only, or NULL */
+	struct nd_ip hop;  /* whom the device must reach */
+	struct nd_fib fib; /* the route it follows */
+
+	struct nd_conn *conns; /* nconns */
+	size_t nconns;
+	struct nd_inner inner[ND_RUN_MAX_DEPTH]; /* ninner, the innermost first */
+	size_t ninner;
+
+	struct nd_way *ways; /* nways */
+	size_t nways;
+	bool is_over;
+	enum nd_walk_verdict verdict;
+	const char *reason, *error;
+};
+
+/* One more line; text and where are kept as they are. */
+struct nd_way *nd_run_way(struct nd_run *run, enum nd_way_kind kind, const char *where,
+			  const char *fmt, ...) ND_PRINTF(4, 5);
+void nd_run_end(struct nd_run *run, enum nd_walk_verdict verdict, const char *where,
+		const char *fmt, ...) ND_PRINTF(4, 5);
+const char *nd_run_ip(const struct nd_run *run, struct nd_ip ip);
+/* "w1: WHAT" of the namespace it is in. */
+const char *nd_run_where(const struct nd_run *run, const char *what);
+/* A sysctl of the node as a number; fallback: it is not there. Pods: always fallback. */
+int64_t nd_run_sysctl(const struct nd_run *run, const char *key, int64_t fallback);
+/* The same for "net.ipv4.conf.DEV.NAME". */
+int64_t nd_run_conf(const struct nd_run *run, const char *dev, const char *name, int64_t fallback);
+
+/* conn.c: the state of the packet's connection in this namespace. */
+void nd_conn_find(struct nd_run *run);
+void nd_conn_confirm(struct nd_run *run);
+
+/* The packet goes into another namespace: nothing of this one goes with it (skb_scrub_packet). */
+void nd_run_scrub(struct nd_run *run);
+/* Over a wire to the other end: a pod, the node, or a port of its bridge; device.c. */
+void nd_run_cross(struct nd_run *run, const struct nd_link *link, struct nd_net *there,
+		  const struct nd_link *peer);
+/* What a sender on dev puts into its ARP question. */
+struct nd_ip nd_run_asker(const struct nd_run *run, const char *dev);
+void nd_run_post(struct nd_run *run); /* local.c: POSTROUTING, then out of the device */
+
+/* hook.c: false: the packet did not pass, the run has ended. */
+bool nd_run_hook(struct nd_run *run, enum nd_hook hook);
+
+/* The parts of the way. */
+void nd_way_output(struct nd_run *run);	    /* local.c: made here: route, OUTPUT, POSTROUTING */
+void nd_way_input(struct nd_run *run);	    /* local.c: for this namespace: INPUT, socket */
+void nd_way_receive(struct nd_run *run);    /* forward.c: came in by run->dev */
+void nd_way_transmit(struct nd_run *run);   /* device.c: out of run->dev to run->hop */
+void nd_way_bridge_out(struct nd_run *run); /* bridge.c: out of a bridge */
+void nd_way_bridge_in(struct nd_run *run);  /* bridge.c: came in by the port run->dev */
+void nd_way_vxlan(struct nd_run *run);	    /* vxlan.c: out of a VXLAN device */
+bool nd_way_decap(struct nd_run *run);	    /* vxlan.c: the outer packet arrived; false: is none */
+void nd_way_underlay(struct nd_run *run);   /* underlay.c: between nodes, and out of the cluster */
+
+/* route.c: the route for run->pkt into run->fib and a line; false: there is none, it ended. */
+bool nd_run_route(struct nd_run *run, const char *iif, const char *oif, bool is_first);
+struct nd_ip nd_fib_hop(const struct nd_fib *fib, struct nd_ip dst);
+
+/* neighbour.c: does run->net answer who has ip, asked on dev by src? Else *why. */
+enum nd_arp { ND_ARP_YES, ND_ARP_NO, ND_ARP_UNKNOWN };
+enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, const char *dev,
+			   struct nd_ip ip, struct nd_ip src, const char **why);
+/* The entry of the node for ip on dev, or NULL. */
+const struct nd_neigh *nd_neigh_find(const struct nd_host *host, const char *dev, struct nd_ip ip);
+
+#endif
