@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "plugin/probe/allow.h"
 #include "plugin/probe/extra.h"
 
 #define METRICS_PORT 9153 /* CoreDNS, plugin prometheus; of some ten kilobytes */
@@ -6,6 +7,7 @@
 #define MAX_NAMES 4	  /* of services, asked from a node */
 #define API_NAME "kubernetes.default"
 #define MAX_SENDERS 8 /* pods of a node that are tried for a flow across namespaces */
+#define MAX_DENIED 64 /* targets that policies forbid one of them, and no more are tried */
 
 struct nd_extra {
 	const struct nd_pick *pick; /* of the plan */
@@ -47,6 +49,14 @@ static bool is_same_pod(const struct nd_pick_pod *a, const struct nd_pick_pod *b
 				    nd_eq(a->pod->node, b->pod->node));
 }
 
+static bool may_reach(const struct nd_extra *x, const struct nd_pick_pod *from, struct nd_ip ip,
+		      uint8_t proto, uint16_t port)
+{
+	struct nd_allow_from who = {from->pod, NULL};
+
+	return nd_allow_ip(x->pick, &who, ip, proto, port);
+}
+
 /* ---- echo requests ---- */
 
 /* To one pod of a node; the first source that is not that pod itself. */
@@ -56,7 +66,9 @@ static bool ping(struct nd_extra *x, size_t node, const struct nd_pick_pod *to, 
 
 	for (size_t i = 0; i < n->nsources && i < MAX_SENDERS; i++)
 		if (!is_same_pod(n->sources[i], to) &&
-		    nd_pick_pod_ip(n->sources[i]->pod, family).family)
+		    nd_pick_pod_ip(n->sources[i]->pod, family).family &&
+		    may_reach(x, n->sources[i], nd_pick_pod_ip(to->pod, family), family ? 58 : 1,
+			      0))
 			return send(x, n->sources[i],
 				    (struct nd_probe){.kind = ND_PROBE_icmp,
 						      .ip = nd_pick_pod_ip(to->pod, family)});
@@ -73,7 +85,8 @@ static void plan_pings(struct nd_extra *x, size_t node, int family)
 			break;
 	for (size_t k = 1; k < x->pick->nnodes && done < max; k++) {
 		const struct nd_pick_node *to = &x->pick->nodes[(node + k) % x->pick->nnodes];
-		size_t n = to->ntargets[family];
+		size_t n = to->nopen_targets[family] ? to->nopen_targets[family]
+						     : to->ntargets[family];
 
 		if (n == 0)
 			continue;
@@ -93,6 +106,8 @@ static bool is_foreign(const struct nd_pick_pod *from, const struct nd_meta *to)
 static bool cross_to_pod(struct nd_extra *x, size_t node, const struct nd_pick_pod *from,
 			 int family)
 {
+	size_t ndenied = 0;
+
 	for (size_t k = 1; k <= x->all->nnodes; k++) {
 		const struct nd_pick_node *to = &x->all->nodes[(node + k) % x->all->nnodes];
 
@@ -101,6 +116,12 @@ static bool cross_to_pod(struct nd_extra *x, size_t node, const struct nd_pick_p
 
 			if (!is_foreign(from, &pod->pod->meta) || !pod->ports[family])
 				continue;
+			if (!may_reach(x, from, nd_pick_pod_ip(pod->pod, family), 6,
+				       pod->ports[family])) {
+				if (++ndenied == MAX_DENIED)
+					return false;
+				continue;
+			}
 			send(x, from,
 			     (struct nd_probe){.kind = ND_PROBE_tcp,
 					       .ip = nd_pick_pod_ip(pod->pod, family),
@@ -115,7 +136,8 @@ static bool cross_to_pod(struct nd_extra *x, size_t node, const struct nd_pick_p
 static void cross_to_service(struct nd_extra *x, size_t node, const struct nd_pick_pod *from,
 			     int family)
 {
-	size_t n = x->all->nservices[family];
+	size_t n = x->all->nservices[family], ndenied = 0;
+	struct nd_allow_from who = {from->pod, NULL};
 
 	for (size_t i = 0; i < n; i++) {
 		const struct nd_pick_service *s = &x->all->services[family][(node + i) % n];
@@ -123,6 +145,11 @@ static void cross_to_service(struct nd_extra *x, size_t node, const struct nd_pi
 		if (!is_foreign(from, &s->service->meta) || s->is_deaf ||
 		    nd_eq(s->service->internal_policy, "Local"))
 			continue;
+		if (!nd_allow_service(x->pick, &who, s->service, s->port, family)) {
+			if (++ndenied == MAX_DENIED)
+				return;
+			continue;
+		}
 		send(x, from,
 		     (struct nd_probe){.kind = ND_PROBE_tcp,
 				       .ip = nd_pick_service_ip(s->service, family),
@@ -146,11 +173,12 @@ static void plan_cross(struct nd_extra *x, size_t node, int family)
 
 /* ---- what the user asked for ---- */
 
+/* One that no policy isolates: where the address leads to is not known. */
 static const struct nd_pick_pod *sender(const struct nd_extra *x, size_t node, int family)
 {
 	const struct nd_pick_node *n = &x->pick->nodes[node];
 
-	for (size_t i = 0; i < n->nsources; i++)
+	for (size_t i = 0; i < n->nopen_sources; i++)
 		if (nd_pick_pod_ip(n->sources[i]->pod, family).family)
 			return n->sources[i];
 	return NULL;
@@ -198,7 +226,8 @@ static void plan_bulk(struct nd_extra *x, size_t node, int family)
 
 			if (!to->is_dns || !to->podns || is_same_pod(from, to) ||
 			    !nd_pick_listens(to->podns->sockets, to->podns->nsockets, false, ip,
-					     METRICS_PORT))
+					     METRICS_PORT) ||
+			    !may_reach(x, from, ip, 6, METRICS_PORT))
 				continue;
 			if (nsent++ == MAX_BULK)
 				return;

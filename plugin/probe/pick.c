@@ -1,5 +1,5 @@
 #include "common/base.h"
-#include "plugin/probe/pick.h"
+#include "plugin/probe/allow.h"
 
 /* A kubelet runs 110 pods unless told otherwise; what comes behind is no candidate. */
 #define MAX_PODS_A_NODE 1024
@@ -170,8 +170,8 @@ static struct nd_pick_pod *new_pod(struct nd_pick *pick, const struct nd_pick_no
 	p->pod = pod;
 	p->podns = podns;
 	p->is_dns = is_dns_server(pick, pod);
-	p->may_send = podns && !pick->no_egress[index];
-	p->may_receive = on->is_target && !pick->no_ingress[index];
+	p->is_isolated_out = pick->no_egress[index];
+	p->is_isolated_in = pick->no_ingress[index];
 	for (int f = 0; f < ND_FAMILIES; f++)
 		p->ports[f] = tcp_port(pod, podns, nd_pick_pod_ip(pod, f));
 	return p;
@@ -181,10 +181,10 @@ static void add_pod(struct nd_pick *pick, struct nd_pick_node *on, size_t index)
 {
 	struct nd_pick_pod *p = new_pod(pick, on, index);
 
-	if (p->may_send)
+	if (p->podns && (!p->is_isolated_out || pick->is_exact))
 		ND_ARENA_PUSH(pick->arena, on->sources, on->nsources) = p;
-	for (int f = 0; f < ND_FAMILIES && p->may_receive; f++)
-		if (nd_pick_pod_ip(p->pod, f).family)
+	for (int f = 0; f < ND_FAMILIES && on->is_target; f++)
+		if (nd_pick_pod_ip(p->pod, f).family && (!p->is_isolated_in || pick->is_exact))
 			ND_ARENA_PUSH(pick->arena, on->targets[f], on->ntargets[f]) = p;
 }
 
@@ -219,20 +219,56 @@ static bool has_tcp(const struct nd_pick_pod *pod, int family)
 {
 	return pod->ports[family] != 0;
 }
+static bool is_open_out(const struct nd_pick_pod *pod, int family)
+{
+	(void)family;
+	return !pod->is_isolated_out;
+}
+static bool is_open_in(const struct nd_pick_pod *pod, int family)
+{
+	(void)family;
+	return !pod->is_isolated_in;
+}
+
+/* Of those side by side that are isolated alike: only the ones with a TCP port, if there are any.
+ */
+static size_t keep_tcp(struct nd_pick_pod **pods, size_t n, int family)
+{
+	size_t ntcp = 0;
+
+	while (ntcp < n && pods[ntcp]->ports[family])
+		ntcp++;
+	return ntcp ? ntcp : n;
+}
+
+static void settle_targets(struct nd_pick *pick, struct nd_pick_node *node, int f)
+{
+	struct nd_pick_pod **pods = node->targets[f];
+	size_t n = node->ntargets[f], nopen = 0, nkept, nmore;
+
+	put_first(pick->arena, pods, n, is_dns, f);
+	put_first(pick->arena, pods, n, has_tcp, f);
+	put_first(pick->arena, pods, n, is_open_in, f);
+	while (nopen < n && !pods[nopen]->is_isolated_in)
+		nopen++;
+	nkept = keep_tcp(pods, nopen, f);
+	nmore = keep_tcp(pods + nopen, n - nopen, f);
+	if (nmore && nkept < nopen)
+		memmove(pods + nkept, pods + nopen, nmore * sizeof(*pods));
+	node->nopen_targets[f] = nkept;
+	node->ntargets[f] = nkept + nmore;
+}
 
 static void settle_node(struct nd_pick *pick, struct nd_pick_node *node)
 {
 	put_first(pick->arena, node->sources, node->nsources, is_not_dns, 0);
-	for (int f = 0; f < ND_FAMILIES; f++) {
-		size_t n = 0;
-
-		put_first(pick->arena, node->targets[f], node->ntargets[f], is_dns, f);
-		put_first(pick->arena, node->targets[f], node->ntargets[f], has_tcp, f);
-		while (n < node->ntargets[f] && node->targets[f][n]->ports[f])
-			n++;
-		if (n)
-			node->ntargets[f] = n;
-	}
+	put_first(pick->arena, node->sources, node->nsources, is_open_out, 0);
+	while (node->nopen_sources < node->nsources &&
+	       !node->sources[node->nopen_sources]->is_isolated_out)
+		node->nopen_sources++;
+	for (int f = 0; f < ND_FAMILIES; f++)
+		if (node->ntargets[f])
+			settle_targets(pick, node, f);
 }
 
 /* A Windows host answers no echo request unless its firewall was told to. */
@@ -265,6 +301,7 @@ void nd_pick_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 	out->dns = nd_look_service(cluster, "kube-system", "kube-dns");
 	out->api = nd_look_service(cluster, "default", "kubernetes");
 	mark_isolated(out);
+	nd_allow_prepare(out);
 	out->is_dns_open = is_dns_open(out);
 	add_nodes(out);
 	for (size_t i = 0; i < cluster->npods; i++) {

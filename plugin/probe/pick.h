@@ -2,8 +2,9 @@
  * pick.h: the pods, services and addresses that may be probed. Private to probe/.
  *
  * Candidate: a pod that runs, is ready, is not ending, has an address of its own and is on a node
- * that is ready. It may send when its network namespace was found on its node and no NetworkPolicy
- * may isolate its egress; it may be a target when none may isolate its ingress.
+ * that is ready. It may send when its network namespace was found on its node. Pods that a
+ * NetworkPolicy isolates are candidates when it is known what their policies allow; then each flow
+ * is asked of allow.h.
  */
 #ifndef ND_PLUGIN_PROBE_PICK_H
 #define ND_PLUGIN_PROBE_PICK_H
@@ -17,19 +18,23 @@
 struct nd_pick_pod {
 	const struct nd_pod *pod;
 	const struct nd_podns *podns; /* NULL: not seen from inside */
-	bool is_dns, may_send, may_receive;
+	bool is_dns, is_isolated_out, is_isolated_in;
 	uint16_t ports[ND_FAMILIES]; /* a TCP port it listens on; 0: none known */
 };
 
 struct nd_pick_node {
 	const struct nd_node *node;
-	const struct nd_host *host;   /* NULL: no report with pods, sends nothing */
-	bool is_target;		      /* ready: its pods may be targets */
-	struct nd_pick_pod **sources; /* nsources; DNS servers last, else by namespace, name */
-	size_t nsources;
-	/* With a TCP listener if the node has any such pod; DNS servers first. */
+	const struct nd_host *host; /* NULL: no report with pods, sends nothing */
+	bool is_target;		    /* ready: its pods may be targets */
+	/* nsources; nopen_sources that no policy isolates first; DNS servers last of each */
+	struct nd_pick_pod **sources;
+	size_t nsources, nopen_sources;
+	/*
+	 * nopen_targets[] that no policy isolates first; of each those with a TCP listener if the
+	 * node has any such pod, DNS servers first.
+	 */
 	struct nd_pick_pod **targets[ND_FAMILIES]; /* ntargets[] */
-	size_t ntargets[ND_FAMILIES];
+	size_t ntargets[ND_FAMILIES], nopen_targets[ND_FAMILIES];
 	/* A source that is the one ready endpoint of a service, and that service; or NULL. */
 	const struct nd_pick_pod *hairpin[ND_FAMILIES];
 	const struct nd_pick_service *own[ND_FAMILIES];
@@ -39,8 +44,9 @@ struct nd_pick_node {
 struct nd_pick_service {
 	const struct nd_service *service;
 	const struct nd_service_port *port;
-	size_t nready;		      /* endpoints */
-	bool is_deaf; /* all of them were seen to listen on other ports only: one probe shows it */
+	size_t nready; /* endpoints */
+	bool is_deaf;  /* all of them were seen to listen on other ports only: one probe shows it */
+	bool is_guarded;	      /* a policy isolates one of them */
 	const struct nd_endpoint *ep; /* the first ready one */
 };
 
@@ -56,12 +62,14 @@ struct nd_pick {
 	const char *only_ns;
 	/* by index of cluster->pods: some policy may isolate it */
 	bool *no_egress, *no_ingress;
+	bool is_exact;		    /* what policies allow isolated pods is known */
+	bool keeps_source;	    /* and services hide no source from them */
 	struct nd_pick_node *nodes; /* nnodes, as cluster->nodes */
 	size_t nnodes;
 	struct nd_pick_service *services[ND_FAMILIES]; /* nservices[], as cluster->services */
 	size_t nservices[ND_FAMILIES];
 	const struct nd_service *dns, *api; /* kube-system/kube-dns, default/kubernetes; or NULL */
-	bool is_dns_open;		    /* no policy may isolate the pods behind dns */
+	bool is_dns_open;		    /* no policy isolates the pods behind dns */
 	struct nd_pick_server
 		*servers[ND_FAMILIES]; /* nservers[], behind dns; as cluster->slices */
 	size_t nservers[ND_FAMILIES];
@@ -79,8 +87,8 @@ struct nd_ip nd_pick_service_ip(const struct nd_service *service, int family);
 bool nd_pick_listens(const struct nd_socket *sockets, size_t n, bool is_udp, struct nd_ip ip,
 		     uint16_t port);
 /*
- * Must ip:port of a ready endpoint answer? Only addresses of pods and nodes, nothing that a policy
- * may forbid, nothing that was seen not to listen.
+ * Must ip:port of a ready endpoint answer, if no policy is in the way? Only addresses of pods and
+ * nodes, nothing that was seen not to listen.
  */
 bool nd_pick_endpoint_answers(const struct nd_pick *pick, const struct nd_endpoint *ep, bool is_udp,
 			      uint16_t port);

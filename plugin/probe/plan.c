@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "plugin/probe/allow.h"
 #include "plugin/probe/emit.h"
 #include "plugin/probe/extra.h"
 #include "plugin/probe/pick.h"
@@ -11,12 +12,13 @@
 #define MAX_NODEPORTS 8
 #define MAX_DOMAIN 200
 #define NSERVICE_TYPES 3
+#define MAX_DENIED 4096
 
 struct build {
 	struct nd_pick pick;
 	struct nd_emit emit;
 	struct nd_probe_options options;
-	size_t *senders; /* nsenders: indices of nodes that have a source pod */
+	size_t *senders; /* nsenders: indices of nodes that have a source pod, not isolated */
 	size_t nsenders;
 	bool is_sampled[ND_FAMILIES]; /* not every service from every node */
 	size_t *owners[ND_FAMILIES]; /* of each picked service: the node that asks it in a sample */
@@ -24,6 +26,7 @@ struct build {
 		     [NSERVICE_TYPES]; /* picked services of a type that any node may ask */
 	size_t ntypes[ND_FAMILIES][NSERVICE_TYPES];
 	const char *dns_name; /* of the node's kubelet */
+	size_t left;	      /* of the node: pairs that policies may still forbid */
 };
 
 /* What a node sends from: its own namespace (pod NULL), or one of its pods. */
@@ -45,6 +48,12 @@ static bool send(struct build *b, const struct from *from, enum nd_probe_kind ki
 	return nd_emit_add(&b->emit, probe);
 }
 
+static struct nd_allow_from sender(const struct build *b, const struct from *from)
+{
+	return (struct nd_allow_from){from->pod ? from->pod->pod : NULL,
+				      b->pick.nodes[from->node].node};
+}
+
 static bool send_to_pod(struct build *b, const struct from *from, const struct nd_pick_pod *to,
 			int family)
 {
@@ -55,6 +64,10 @@ static bool send_to_pod(struct build *b, const struct from *from, const struct n
 			   nd_eq(to->pod->node, from->pod->pod->node))))
 		return false;
 	if (from->pod && !nd_pick_pod_ip(from->pod->pod, family).family)
+		return false;
+	struct nd_allow_from who = sender(b, from);
+
+	if (!nd_allow_pod(&b->pick, &who, to, family, &b->left))
 		return false;
 	return send(b, from, port ? ND_PROBE_tcp : ND_PROBE_icmp, nd_pick_pod_ip(to->pod, family),
 		    port);
@@ -96,7 +109,10 @@ static void plan_local_pods(struct build *b, size_t node, int family)
 static void measure_path(struct build *b, const struct from *from, const struct nd_pick_pod *to,
 			 int family)
 {
-	if (from->pod && to->podns)
+	struct nd_allow_from who = sender(b, from);
+
+	if (from->pod && to->podns &&
+	    nd_allow_ip(&b->pick, &who, nd_pick_pod_ip(to->pod, family), family ? 58 : 1, 0))
 		send(b, from, ND_PROBE_pmtu, nd_pick_pod_ip(to->pod, family), 0);
 }
 
@@ -104,16 +120,17 @@ static void measure_path(struct build *b, const struct from *from, const struct 
 static void plan_other_nodes(struct build *b, const struct from *from, int family)
 {
 	size_t max = b->options.max_pairs ? b->options.max_pairs : ND_PROBE_MAX_PAIRS, done = 0;
+	struct nd_allow_from who = sender(b, from);
 
 	for (size_t k = 1; k < b->pick.nnodes && done < max; k++) {
-		const struct nd_pick_node *to = &b->pick.nodes[(from->node + k) % b->pick.nnodes];
-		size_t n = to->ntargets[family];
+		const struct nd_pick_node *on = &b->pick.nodes[(from->node + k) % b->pick.nnodes];
+		const struct nd_pick_pod *to =
+			nd_allow_target(&b->pick, &who, on, k - 1, family, &b->left);
 
-		if (n == 0)
+		if (!to)
 			continue;
-		if (send_to_pod(b, from, to->targets[family][(k - 1) % n], family) &&
-		    done < MAX_PATHS)
-			measure_path(b, from, to->targets[family][(k - 1) % n], family);
+		if (send_to_pod(b, from, to, family) && done < MAX_PATHS)
+			measure_path(b, from, to, family);
 		done++;
 	}
 }
@@ -135,7 +152,7 @@ static void plan_all_pairs(struct build *b, size_t node, int family)
 				struct from from = {node, n->sources[i]};
 
 				send_to_pod(b, &from, to->targets[family][round], family);
-				if (nd_emit_is_full(&b->emit))
+				if (nd_emit_is_full(&b->emit) || !b->left)
 					return;
 			}
 		}
@@ -148,6 +165,7 @@ static void plan_api(struct build *b, const struct from *from, int family)
 	const struct nd_service *api = b->pick.api;
 	size_t n, sent = 0;
 	const struct nd_slice *slices;
+	struct nd_allow_from who = sender(b, from);
 
 	if (!api || (b->options.only_ns && !nd_eq(b->options.only_ns, "default")) ||
 	    !has_family(b, from, family))
@@ -156,7 +174,9 @@ static void plan_api(struct build *b, const struct from *from, int family)
 	for (size_t p = 0; p < api->nports; p++) {
 		if (!nd_service_port_is(&api->ports[p], "TCP") || !api->ports[p].port)
 			continue;
-		send(b, from, ND_PROBE_tcp, nd_pick_service_ip(api, family), api->ports[p].port);
+		if (nd_allow_service(&b->pick, &who, api, &api->ports[p], family))
+			send(b, from, ND_PROBE_tcp, nd_pick_service_ip(api, family),
+			     api->ports[p].port);
 		for (size_t i = 0; i < n; i++) {
 			const struct nd_slice_port *port =
 				nd_slice_port_of(&slices[i], &api->ports[p]);
@@ -164,7 +184,10 @@ static void plan_api(struct build *b, const struct from *from, int family)
 			if (slices[i].family != (family ? 6 : 4) || !port)
 				continue;
 			for (size_t j = 0; j < slices[i].nendpoints; j++)
-				if (slices[i].endpoints[j].is_ready && sent++ < MAX_API_ENDPOINTS)
+				if (slices[i].endpoints[j].is_ready && sent < MAX_API_ENDPOINTS &&
+				    nd_allow_ip(&b->pick, &who, slices[i].endpoints[j].ip, 6,
+						port->port) &&
+				    ++sent)
 					send(b, from, ND_PROBE_tcp, slices[i].endpoints[j].ip,
 					     port->port);
 		}
@@ -175,25 +198,29 @@ static void plan_api(struct build *b, const struct from *from, int family)
 static void plan_dns_pods(struct build *b, const struct from *from, int family)
 {
 	size_t n = b->pick.nservers[family];
+	struct nd_allow_from who = sender(b, from);
 
 	for (size_t i = 0; i < n && i < MAX_DNS_PODS; i++) {
 		const struct nd_pick_server *server =
 			&b->pick.servers[family][n > MAX_DNS_PODS ? (from->node + i) % n : i];
 
-		send(b, from, ND_PROBE_dns_udp, server->ip, server->port);
+		if (nd_allow_ip(&b->pick, &who, server->ip, 17, server->port))
+			send(b, from, ND_PROBE_dns_udp, server->ip, server->port);
 	}
 }
 
 static void plan_dns(struct build *b, const struct from *from, int family)
 {
 	const struct nd_service *dns = b->pick.dns;
+	struct nd_allow_from who = sender(b, from);
 
-	if (!b->pick.is_dns_open || !has_family(b, from, family))
+	if (!dns || !has_family(b, from, family))
 		return;
 	for (size_t i = 0; i < dns->nports; i++) {
 		const struct nd_service_port *port = &dns->ports[i];
 
-		if (port->port != 53 || !nd_pick_service_ip(dns, family).family)
+		if (port->port != 53 || !nd_pick_service_ip(dns, family).family ||
+		    !nd_allow_dns(&b->pick, &who, port, family))
 			continue;
 		if (nd_service_port_is(port, "UDP"))
 			send(b, from, ND_PROBE_dns_udp, nd_pick_service_ip(dns, family), 53);
@@ -288,7 +315,7 @@ static void share_services(struct build *b, int f)
 		int type = type_of(s->service);
 
 		b->owners[f][i] = b->senders[i % b->nsenders];
-		if (!is_local(s)) {
+		if (!is_local(s) && !s->is_guarded) {
 			ND_ARENA_PUSH(pick->arena, b->types[f][type], b->ntypes[f][type]) = i;
 			continue;
 		}
@@ -304,9 +331,13 @@ static void ask(struct build *b, const struct from *from, size_t index, int fami
 {
 	const struct nd_pick_service *s = &b->pick.services[family][index];
 
-	if (s->is_deaf && from->node != b->senders[0])
+	struct nd_allow_from who = sender(b, from);
+
+	if (s->is_deaf && b->nsenders && from->node != b->senders[0])
 		return;
-	if (may_ask(b, s, family, from->node))
+	if (may_ask(b, s, family, from->node) &&
+	    (!(s->is_guarded || (from->pod && from->pod->is_isolated_out)) ||
+	     nd_allow_service(&b->pick, &who, s->service, s->port, family)))
 		send(b, from, ND_PROBE_tcp, nd_pick_service_ip(s->service, family), s->port->port);
 }
 
@@ -353,8 +384,9 @@ static void plan_nodeports(struct build *b, size_t node, int family)
 	for (size_t i = 0; i < b->pick.nservices[family] && done < MAX_NODEPORTS; i++) {
 		const struct nd_pick_service *s = &b->pick.services[family][i];
 
-		if (!s->port->node_port || s->is_deaf || type_of(s->service) == 0 ||
-		    nd_eq(s->service->external_policy, "Local"))
+		/* A NodePort hides who asks behind the node that is asked. */
+		if (!s->port->node_port || s->is_deaf || s->is_guarded ||
+		    type_of(s->service) == 0 || nd_eq(s->service->external_policy, "Local"))
 			continue;
 		send(b, &from, ND_PROBE_tcp, ip, s->port->node_port);
 		done++;
@@ -415,7 +447,7 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 	b->emit.out = out;
 	nd_pick_build(arena, cluster, &b->options, &b->pick);
 	for (size_t i = 0; i < b->pick.nnodes; i++)
-		if (b->pick.nodes[i].host && b->pick.nodes[i].nsources)
+		if (b->pick.nodes[i].host && b->pick.nodes[i].nopen_sources)
 			ND_ARENA_PUSH(arena, b->senders, b->nsenders) = i;
 	for (int f = 0; f < ND_FAMILIES; f++)
 		share_services(b, f);
@@ -432,6 +464,7 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 			continue;
 		nd_emit_node(&b->emit, node->node->meta.name, ND_PROBE_MAX_A_NODE);
 		b->dns_name = dns_name(b, node->host);
+		b->left = MAX_DENIED;
 		if (b->options.nonly) {
 			plan_only(b, i);
 			continue;
@@ -441,6 +474,6 @@ void nd_probe_plan_build(struct nd_arena *arena, const struct nd_cluster *cluste
 		nd_extra_plan(extra, i, b->dns_name);
 		for (int f = 0; f < ND_FAMILIES && b->options.extent == ND_PROBE_EXTENT_ALL; f++)
 			plan_all_pairs(b, i, f);
-		rank += node->nsources > 0;
+		rank += node->nopen_sources > 0;
 	}
 }

@@ -1,8 +1,8 @@
 /*
  * plan.h: which probes tell most about this cluster, from the model alone: a pure function.
  *
- * Only flows that must work in a healthy cluster are planned: no source or target that a
- * NetworkPolicy may forbid, no pod that is not ready, no port that nobody was seen listening on.
+ * Only flows that must work in a healthy cluster are planned: none that a NetworkPolicy may forbid
+ * (allow.h), no pod that is not ready, no port that nobody was seen listening on.
  * A pod without a known TCP listener is sent an echo request instead. Cluster DNS and the API
  * server's service are planned even when nothing is ready behind them: every cluster needs them.
  *
@@ -53,7 +53,7 @@ struct nd_probe_options {
 	size_t nonly;
 	/* What verify wants besides (probe/extra.c); diagnose sends none of it. */
 	bool has_extra; /* echo requests for every pair of nodes, a flow across namespaces */
-	bool has_bulk;		  /* a transfer from each DNS pod that shows its metrics */
+	bool has_bulk;	/* a transfer from each DNS pod that shows its metrics */
 	const char *outside_name; /* a DNS name of the world, asked of cluster DNS; NULL: none */
 	const struct nd_probe_get *gets; /* ngets */
 	size_t ngets;

@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "plugin/probe/allow.h"
 #include "plugin/probe/emit.h"
 #include "plugin/probe/flow.h"
 #include "plugin/probe/pick.h"
@@ -114,6 +115,21 @@ static int family_of(const struct nd_probe *probe)
 	return probe->ip.family == 6;
 }
 
+static struct nd_allow_from sender(const struct retry *r, const struct nd_flow *flow)
+{
+	return (struct nd_allow_from){flow->source_pod,
+				      nd_look_node(r->pick.cluster, flow->source_node)};
+}
+
+static bool may_reach(const struct retry *r, const struct nd_allow_from *from,
+		      const struct nd_probe *to)
+{
+	bool is_udp = to->kind == ND_PROBE_udp || to->kind == ND_PROBE_dns_udp;
+	uint8_t proto = is_udp ? 17 : to->port ? 6 : to->ip.family == 6 ? 58 : 1;
+
+	return (from->pod || from->node) && nd_allow_ip(&r->pick, from, to->ip, proto, to->port);
+}
+
 /* The endpoints behind a service one by one; DNS servers are asked, others only connected to. */
 static void ring_service(struct retry *r, const struct nd_probe *probe, const struct nd_flow *flow)
 {
@@ -121,6 +137,7 @@ static void ring_service(struct retry *r, const struct nd_probe *probe, const st
 	bool is_udp = probe->kind == ND_PROBE_udp || probe->kind == ND_PROBE_dns_udp;
 	size_t n;
 	const struct nd_slice *slices = nd_look_slices(r->pick.cluster, flow->service, &n);
+	struct nd_allow_from from = sender(r, flow);
 
 	for (size_t i = 0; i < n && flow->service_port; i++) {
 		const struct nd_slice_port *port = nd_slice_port_of(&slices[i], flow->service_port);
@@ -139,7 +156,8 @@ static void ring_service(struct retry *r, const struct nd_probe *probe, const st
 			to.name = is_dns ? probe->name : NULL;
 			to.ip = ep->ip;
 			to.port = port->port;
-			send(r, to);
+			if (may_reach(r, &from, &to))
+				send(r, to);
 		}
 	}
 }
@@ -150,6 +168,7 @@ static void ring_pods(struct retry *r, const struct nd_probe *probe, const struc
 	const struct nd_cluster *c = r->pick.cluster;
 	const struct nd_node *from = nd_look_node(c, flow->source_node);
 	const struct nd_node *to = nd_look_node(c, flow->target_node);
+	struct nd_allow_from source = sender(r, flow);
 	int f = family_of(probe);
 
 	for (size_t i = 0; from && probe->netns_inode; i++) {
@@ -163,6 +182,10 @@ static void ring_pods(struct retry *r, const struct nd_probe *probe, const struc
 		    !nd_pick_pod_ip(n->sources[i]->pod, f).family)
 			continue;
 		other.netns_inode = n->sources[i]->podns->inode;
+		struct nd_allow_from who = {n->sources[i]->pod, from};
+
+		if (!may_reach(r, &who, &other))
+			continue;
 		send(r, other);
 		break;
 	}
@@ -178,6 +201,8 @@ static void ring_pods(struct retry *r, const struct nd_probe *probe, const struc
 		other.port = n->targets[f][i]->ports[f];
 		other.kind = other.port ? ND_PROBE_tcp : ND_PROBE_icmp;
 		other.ip = nd_pick_pod_ip(n->targets[f][i]->pod, f);
+		if (!may_reach(r, &source, &other))
+			continue;
 		send(r, other);
 		break;
 	}

@@ -57,8 +57,6 @@ static bool pod_answers(const struct nd_pick *pick, const struct nd_pod *pod, bo
 		return false;
 	if (pod->is_host_network)
 		return node_answers(pick, node, is_udp, ip, port);
-	if (pick->no_ingress[pod - c->pods])
-		return false;
 	podns = nd_look_podns(nd_look_host(c, pod->node), pod->meta.uid);
 	return !podns || podns->error ||
 	       nd_pick_listens(podns->sockets, podns->nsockets, is_udp, ip, port);
@@ -98,6 +96,13 @@ static bool is_deaf(const struct nd_pick *pick, const struct nd_endpoint *ep, ui
 	return is_other;
 }
 
+static bool is_guarded(const struct nd_pick *pick, const struct nd_endpoint *ep)
+{
+	const struct nd_pod *pod = nd_look_pod_by_ip(pick->cluster, ep->ip);
+
+	return pod && pick->no_ingress[pod - pick->cluster->pods];
+}
+
 /*
  * Every ready endpoint must answer: which one kube-proxy takes is chance. Or none of them can.
  */
@@ -117,13 +122,15 @@ static bool all_answer(const struct nd_pick *pick, struct nd_pick_service *s, in
 			if (!ep->is_ready)
 				continue;
 			nanswer += nd_pick_endpoint_answers(pick, ep, false, port->port);
+			s->is_guarded |= is_guarded(pick, ep);
 			ndeaf += is_deaf(pick, ep, port->port);
 			if (s->nready++ == 0)
 				s->ep = ep;
 		}
 	}
 	s->is_deaf = ndeaf > 0 && ndeaf == s->nready;
-	return s->nready > 0 && (nanswer == s->nready || s->is_deaf);
+	return s->nready > 0 && (nanswer == s->nready || s->is_deaf) &&
+	       (!s->is_guarded || pick->is_exact);
 }
 
 static bool is_wanted(const struct nd_pick *pick, const struct nd_service *service)
@@ -151,7 +158,10 @@ static void set_hairpin(struct nd_pick *pick, const struct nd_pick_service *s, i
 	const struct nd_node *node = pod ? nd_look_node(pick->cluster, pod->node) : NULL;
 	struct nd_pick_node *on = node ? &pick->nodes[node - pick->cluster->nodes] : NULL;
 
-	for (size_t i = 0; on && !s->is_deaf && i < on->nsources && !on->hairpin[family]; i++)
+	/* What engines see of a pod's way to itself differs: only where no policy is in it. */
+	for (size_t i = 0;
+	     on && !s->is_deaf && !s->is_guarded && i < on->nopen_sources && !on->hairpin[family];
+	     i++)
 		if (on->sources[i]->pod == pod) {
 			on->hairpin[family] = on->sources[i];
 			on->own[family] = s;
@@ -195,7 +205,7 @@ void nd_pick_services(struct nd_pick *pick)
 	for (int f = 0; f < ND_FAMILIES; f++)
 		for (size_t i = 0; i < pick->nservices[f]; i++)
 			set_hairpin(pick, &pick->services[f][i], f);
-	for (size_t i = 0; pick->is_dns_open && i < pick->dns->nports; i++)
+	for (size_t i = 0; pick->dns && i < pick->dns->nports; i++)
 		if (pick->dns->ports[i].port == 53 &&
 		    nd_service_port_is(&pick->dns->ports[i], "UDP"))
 			add_servers(pick, &pick->dns->ports[i]);

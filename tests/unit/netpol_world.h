@@ -11,7 +11,8 @@
 	"{'metadata':{'name':'" name "','labels':{'kubernetes.io/metadata.name':'" name "'" labels "}}}"
 #define POD(ns, name, node, labels, spec, ip, ip6) \
 	"{'metadata':{'namespace':'" ns "','name':'" name "','uid':'" ns "-" name "','labels':{" labels "}}," \
-	"'spec':{'nodeName':'" node "'," spec "},'status':{'phase':'Running','podIPs':[{'ip':'" ip "'},{'ip':'" ip6 "'}]}}"
+	"'spec':{'nodeName':'" node "'," spec "},'status':{'phase':'Running'," \
+	"'podIPs':[{'ip':'" ip "'},{'ip':'" ip6 "'}]}}"
 #define PORTS(list) "'containers':[{'name':'c','image':'i','ports':[" list "]}]"
 #define PORT(name, number, proto) "{'name':'" name "','containerPort':" number ",'protocol':'" proto "'}"
 #define INIT(port) ",'initContainers':[{'name':'i','ports':[" port "]}]"

@@ -13,6 +13,7 @@
 struct world {
 	size_t nnodes, npods, nservices;
 	bool no_hosts, no_policies, is_dual;
+	bool is_kindnet; /* what policies allow is known */
 	const char *policy, *service; /* one more of each, JSON with ' for " */
 	const char *kubelet;	      /* of every node */
 	const char *unready_node;
@@ -225,6 +226,31 @@ static inline void feed_services(struct world *w)
 	feed_quoted(w, ND_ITEM_API, NULL, "endpointslices", &slices);
 }
 
+/* All that it takes to rely on policies: whose they are, namespaces, nodes' addresses. */
+static inline void feed_kindnet(struct world *w)
+{
+	struct nd_buf out = {0};
+
+	nd_buf_puts(&out, "{'items':[{" NAMED("kube-system", "kindnet") "}}]}");
+	feed_quoted(w, ND_ITEM_API, NULL, "daemonsets", &out);
+	nd_buf_puts(&out, "{'items':[{'metadata':{'name':'app','labels':{'team':'data'}}},"
+			  "{'metadata':{'name':'kube-system'}}]}");
+	feed_quoted(w, ND_ITEM_API, NULL, "namespaces", &out);
+	nd_buf_puts(&out, "{'items':[{" NAMED("kube-system", "kube-proxy") "},'data':{"
+			  "'config.conf':'mode: iptables'}}]}");
+	feed_quoted(w, ND_ITEM_API, NULL, "configmap-kube-proxy", &out);
+	for (size_t i = 0; i < w->nnodes; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%02zu", i);
+		nd_buf_printf(&out,
+			      "[{'ifindex':2,'ifname':'eth0','addr_info':[{'family':'inet','local':"
+			      "'172.18.%zu.%zu','prefixlen':16,'scope':'global'}]}]",
+			      i / 200, i % 200 + 2);
+		feed_quoted(w, ND_ITEM_SECTION, name, "addrs", &out);
+	}
+}
+
 static inline void build(struct world *w)
 {
 	struct nd_buf out = {0};
@@ -239,6 +265,8 @@ static inline void build(struct world *w)
 	nd_buf_free(&out);
 	for (size_t i = 0; i < w->nnodes && !w->no_hosts; i++)
 		feed_host(w, i);
+	if (w->is_kindnet)
+		feed_kindnet(w);
 	w->cluster = nd_model_finish(w->model);
 	assert_int_equal(w->cluster->ngaps, 0);
 	nd_probe_plan_build(&w->arena, w->cluster, &w->options, &w->plan);
