@@ -158,7 +158,7 @@ static void choose_class(struct nd_eval_run *run, const struct classes *classes)
 /* The place of the only load of chance in a step; false: none. Its offset in the value. */
 static const struct nd_load *chance_load(const struct nd_rstep *step)
 {
-	for (size_t i = 0; i < step->nloads; i++)
+	for (size_t i = 0; i < step->nloads && step->nloads <= ND_MAX_LOADS; i++)
 		if (step->loads[i].field == ND_F_RANDOM || step->loads[i].field == ND_F_COUNTER)
 			return &step->loads[i];
 	return NULL;

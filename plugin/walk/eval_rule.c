@@ -224,6 +224,7 @@ static enum nd_flow step_run(struct nd_eval_run *run, const struct nd_rstep *ste
 		return ND_FLOW_NEXT;
 	case ND_DO_LIMIT:
 		run->is_limited = true;
+		*is_over = step->value == 1; /* one packet is not over a rate */
 		return ND_FLOW_NEXT;
 	case ND_DO_NOTHING:
 		return ND_FLOW_NEXT;

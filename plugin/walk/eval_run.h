@@ -12,6 +12,8 @@ enum { ND_PRIO_CONNTRACK = -200, ND_PRIO_DST_NAT = -100, ND_PRIO_SRC_NAT = 100 }
 /* Kernel: enum ip_conntrack_status. */
 enum { ND_CTS_CONFIRMED = 0x8, ND_CTS_SNAT = 0x10, ND_CTS_DNAT = 0x20 };
 
+#define ND_MAX_LOADS 4 /* in a step, of 16 bytes: ND_VALUE_MAX */
+
 enum nd_tri { ND_NO, ND_YES, ND_PERHAPS };
 
 struct nd_eval_run {

@@ -3,7 +3,6 @@
 #include "plugin/walk/eval_run.h"
 
 #define IFNAME_BYTES 16
-#define MAX_LOADS 4 /* of 16 bytes: ND_VALUE_MAX */
 
 static void put32(struct nd_value *out, uint32_t v)
 {
@@ -285,7 +284,7 @@ enum nd_tri nd_load_values(struct nd_eval_run *run, const struct nd_rstep *step,
 	enum nd_tri all = ND_YES;
 
 	out->n = 0;
-	if (step->nloads == 0 || step->nloads > MAX_LOADS)
+	if (step->nloads == 0 || step->nloads > ND_MAX_LOADS)
 		return perhaps(run, "a test of nothing");
 	for (size_t i = 0; i < step->nloads; i++) {
 		const struct nd_load *load = &step->loads[i];

@@ -89,7 +89,7 @@ static bool needs_conntrack(const struct nd_rstep *step)
 		return step->unknown &&
 		       (strstr(step->unknown, "ct") || strstr(step->unknown, "conn"));
 	default:
-		for (size_t i = 0; i < step->nloads; i++)
+		for (size_t i = 0; i < step->nloads && step->nloads <= ND_MAX_LOADS; i++)
 			if (step->loads[i].field >= ND_F_CT_STATE &&
 			    step->loads[i].field <= ND_F_CT_PROTO)
 				return true;

@@ -337,8 +337,11 @@ static void limit_says_so(void **state)
 {
 	struct nd_rchain *b = base(table("ip", "a"), "b", ND_FORWARD, 0);
 	struct nd_pkt p = tcp("10.0.0.1", 1000, "10.0.0.2", 80);
+	struct nd_rstep over = doing(ND_DO_LIMIT);
 
 	(void)state;
+	over.value = 1;
+	rule(b, over, verdict(ND_V_ACCEPT));
 	rule(b, doing(ND_DO_LIMIT), verdict(ND_V_DROP));
 	assert_int_equal(run(ND_FORWARD, &p), ND_HOOK_DROP);
 	assert_non_null(said("drop, while below the rate"));
