@@ -21,14 +21,20 @@ static void line(const struct page *p, const char *fmt, ...)
 	nd_buf_printf(p->out, "%s\n", nd_text_safe(safe, sizeof(safe), raw));
 }
 
+/* Nothing happened: a base chain was entered, its end let the packet pass. */
+static bool is_quiet(const struct nd_rule_event *e)
+{
+	return e->kind == ND_EV_HOOK || (e->kind == ND_EV_POLICY && nd_ends(e->what, "accept"));
+}
+
 static void print_event(const struct page *p, const struct nd_rule_event *e)
 {
 	const char *table = e->table ? e->table->name : "", *chain = e->chain ? e->chain->name : "";
 	if (e->kind == ND_EV_HOOK)
 		return; /* the hook's own line says it */
 	if (e->kind == ND_EV_POLICY) {
-		if (p->style->is_wide || !nd_eq(e->what, "accept"))
-			line(p, "        %s %s policy: %s", table, chain, e->what);
+		if (p->style->is_wide || !is_quiet(e))
+			line(p, "        %s %s  %s", table, chain, e->what);
 		return;
 	}
 	if (!e->rule) {
@@ -46,8 +52,7 @@ static void print_event(const struct page *p, const struct nd_rule_event *e)
 static bool is_dull(const struct nd_way *way)
 {
 	for (size_t i = 0; i < way->nevents; i++)
-		if (way->events[i].kind != ND_EV_HOOK &&
-		    !(way->events[i].kind == ND_EV_POLICY && nd_eq(way->events[i].what, "accept")))
+		if (!is_quiet(&way->events[i]))
 			return false;
 	return way->kind == ND_WAY_HOOK;
 }
