@@ -112,32 +112,6 @@ void nd_way_bridge_out(struct nd_run *run)
 		out_of_port(run, port, NULL, there, peer);
 }
 
-/* br_netfilter: bridged packets pass the IP hooks, with both ports known. */
-static bool pass_hooks(struct nd_run *run, const char *bridge, const char *in, const char *out)
-{
-	struct nd_ip dst = run->pkt.t.dst;
-
-	run->pkt.iif = bridge;
-	run->pkt.physin = in;
-	nd_conn_find(run);
-	if (!nd_run_hook(run, ND_PREROUTING))
-		return false;
-	if (!nd_ip_eq(dst, run->pkt.t.dst)) {
-		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "bridge"),
-			   "a bridged packet with a new destination is not modelled");
-		return false;
-	}
-	run->pkt.oif = bridge;
-	run->pkt.physout = out;
-	if (!nd_run_hook(run, ND_FORWARD))
-		return false;
-	run->pkt.iif = NULL;
-	if (!nd_run_hook(run, ND_POSTROUTING))
-		return false;
-	nd_conn_confirm(run);
-	return true;
-}
-
 static bool is_seen_by_ip(const struct nd_run *run)
 {
 	return nd_run_sysctl(run,
@@ -146,23 +120,10 @@ static bool is_seen_by_ip(const struct nd_run *run)
 			     0) > 0;
 }
 
-static void go_up(struct nd_run *run, const char *bridge)
-{
-	const char *why = NULL;
-	/* The asker stands behind the port. */
-	enum nd_arp answer = nd_net_answers(run, run->net, bridge, run->hop, run->pkt.t.src, &why);
-
-	if (answer != ND_ARP_YES) {
-		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
-			   nd_run_where(run, "ip neigh"), "%s", why);
-		return;
-	}
-	if (is_seen_by_ip(run))
-		run->pkt.physin = run->dev;
-	run->dev = bridge;
-	run->next = nd_way_receive;
-}
-
+/*
+ * From port to port, to run->hop. With br_netfilter the packet passes the IP hooks and both ports
+ * are known; nothing is routed and its time to live stays.
+ */
 static void switch_over(struct nd_run *run, const struct nd_link *in, const char *bridge)
 {
 	const struct nd_link *out, *peer;
@@ -179,9 +140,77 @@ static void switch_over(struct nd_run *run, const struct nd_link *in, const char
 	}
 	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "bridge"), "bridge %s: port %s to port %s",
 		   bridge, in->name, out->name);
-	if (is_seen_by_ip(run) && !pass_hooks(run, bridge, in->name, out->name))
-		return;
+	if (is_seen_by_ip(run)) {
+		run->pkt.oif = bridge;
+		run->pkt.physout = out->name;
+		if (!nd_run_hook(run, ND_FORWARD))
+			return;
+		run->pkt.iif = NULL;
+		if (!nd_run_hook(run, ND_POSTROUTING))
+			return;
+		nd_conn_confirm(run);
+	}
 	out_of_port(run, out, in, there, peer);
+}
+
+/*
+ * kernel: net/bridge/br_netfilter_hooks.c, br_nf_pre_routing_finish(): a packet whose new
+ * destination is on the same bridge is bridged, whomever its frame was for, and needs no
+ * forwarding; that is why a service needs hairpin mode. Any other goes up.
+ */
+static void redirect(struct nd_run *run, const struct nd_link *in, const char *bridge)
+{
+	struct nd_fib_key key = {
+		.dst = run->pkt.t.dst, .src = run->pkt.t.src, .iif = bridge, .mark = run->pkt.mark};
+	struct nd_fib fib;
+
+	nd_space_route(&run->net->space, &key, &fib);
+	if (fib.kind != ND_FIB_UNICAST || !nd_eq(fib.dev, bridge)) {
+		nd_way_route_in(run);
+	} else if (nd_run_source_valid(run)) {
+		run->hop = nd_fib_hop(&fib, run->pkt.t.dst);
+		switch_over(run, in, bridge);
+	}
+}
+
+static void from_port(struct nd_run *run, const struct nd_link *in, const char *bridge,
+		      bool is_for_us)
+{
+	struct nd_ip dst = run->pkt.t.dst;
+
+	run->dev = bridge;
+	if (!is_seen_by_ip(run)) {
+		if (is_for_us)
+			run->next = nd_way_receive;
+		else
+			switch_over(run, in, bridge);
+		return;
+	}
+	run->pkt.iif = bridge;
+	run->pkt.oif = NULL;
+	run->pkt.physin = in->name;
+	nd_conn_find(run);
+	if (!nd_run_hook(run, ND_PREROUTING))
+		return;
+	if (!nd_ip_eq(dst, run->pkt.t.dst))
+		redirect(run, in, bridge);
+	else if (is_for_us)
+		nd_way_route_in(run);
+	else
+		switch_over(run, in, bridge);
+}
+
+/* Does the node itself answer for the next hop? False: no, and the run has ended. */
+static bool is_answered(struct nd_run *run, const char *bridge)
+{
+	const char *why = NULL;
+	/* The asker stands behind the port. */
+	enum nd_arp answer = nd_net_answers(run, run->net, bridge, run->hop, run->pkt.t.src, &why);
+
+	if (answer != ND_ARP_YES)
+		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
+			   nd_run_where(run, "ip neigh"), "%s", why);
+	return answer == ND_ARP_YES;
 }
 
 void nd_way_bridge_in(struct nd_run *run)
@@ -206,8 +235,8 @@ void nd_way_bridge_in(struct nd_run *run)
 			   "the addresses of %s are not known", run->net->label);
 		return;
 	}
-	if (nd_space_addr_type(&run->net->space, run->hop, NULL) == 2)
-		go_up(run, link->name);
-	else
-		switch_over(run, in, link->name);
+	if (nd_space_addr_type(&run->net->space, run->hop, NULL) != 2)
+		from_port(run, in, link->name, false);
+	else if (is_answered(run, link->name))
+		from_port(run, in, link->name, true);
 }

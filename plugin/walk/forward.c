@@ -46,7 +46,7 @@ static bool is_way_back(const struct nd_run *run, struct nd_fib_key key, struct 
 }
 
 /* kernel: net/ipv4/fib_frontend.c, fib_validate_source(); IPv6 has no such test. */
-static bool is_source_valid(struct nd_run *run)
+bool nd_run_source_valid(struct nd_run *run)
 {
 	struct nd_fib_key key = {.dst = run->pkt.t.src, .src = run->pkt.t.dst};
 	int64_t level = max_conf(run, "rp_filter");
@@ -99,7 +99,7 @@ static bool may_forward(struct nd_run *run)
 
 static void forward(struct nd_run *run)
 {
-	if (!nd_run_route(run, run->dev, NULL, true) || !is_source_valid(run))
+	if (!nd_run_route(run, run->dev, NULL, true) || !nd_run_source_valid(run))
 		return;
 	if (run->pkt.ttl <= 1) {
 		run->error = run->pkt.family == 6 ? "icmp6-time-exceeded" : "icmp-time-exceeded";
@@ -119,7 +119,7 @@ static void forward(struct nd_run *run)
 		nd_run_post(run);
 }
 
-static void route_in(struct nd_run *run)
+void nd_way_route_in(struct nd_run *run)
 {
 	struct nd_fib_key key = {.dst = run->pkt.t.dst,
 				 .src = run->pkt.t.src,
@@ -140,7 +140,7 @@ static void route_in(struct nd_run *run)
 			forward(run);
 		return;
 	}
-	if (nd_run_route(run, run->dev, NULL, true) && is_source_valid(run))
+	if (nd_run_route(run, run->dev, NULL, true) && nd_run_source_valid(run))
 		nd_way_input(run);
 }
 
@@ -158,5 +158,5 @@ void nd_way_receive(struct nd_run *run)
 	if (is_loop)
 		nd_way_input(run);
 	else
-		route_in(run);
+		nd_way_route_in(run);
 }

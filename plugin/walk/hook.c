@@ -33,8 +33,7 @@ static const char *culprit(const struct nd_run *run, const struct nd_eval *eval)
 	if (last && last->rule && last->rule->text)
 		return last->rule->text;
 	if (last && last->kind == ND_EV_POLICY && last->chain)
-		return nd_arena_printf(run->arena, "policy of %s is %s", last->chain->name,
-				       last->what ? last->what : "drop");
+		return nd_arena_printf(run->arena, "%s has the policy drop", last->chain->name);
 	return last && last->what ? last->what : "a rule";
 }
 
@@ -92,10 +91,13 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 		way->hook = hook;
 		way->events = eval.events;
 		way->nevents = eval.nevents;
+		run->end_at = run->nways;
 	}
 	if (queue.answer.why)
 		nd_run_way(run, ND_WAY_POLICY, nd_run_where(run, "networkpolicy"), "%s",
 			   queue.answer.why);
+	if (result == ND_HOOK_DROP && queue.answer.why)
+		run->end_at = run->nways;
 	run->needs_route = eval.needs_route;
 	/* A policy that says no is a better reason than the rule that asked it. */
 	if (result == ND_HOOK_DROP && queue.answer.why && !queue.answer.is_allowed) {
@@ -103,5 +105,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 			   queue.answer.why);
 		return false;
 	}
+	if (result == ND_HOOK_PASS)
+		run->end_at = 0;
 	return settle(run, &eval, hook, result);
 }

@@ -54,6 +54,7 @@ struct nd_run {
 	bool is_over;
 	enum nd_walk_verdict verdict;
 	const char *reason, *error;
+	size_t end_at; /* ways before and with the one that ended it; 0: the last one */
 };
 
 /* One more line; text and where are kept as they are. */
@@ -86,9 +87,13 @@ void nd_run_post(struct nd_run *run); /* local.c: POSTROUTING, then out of the d
 bool nd_run_hook(struct nd_run *run, enum nd_hook hook);
 
 /* The parts of the way. */
-void nd_way_output(struct nd_run *run);	    /* local.c: made here: route, OUTPUT, POSTROUTING */
-void nd_way_input(struct nd_run *run);	    /* local.c: for this namespace: INPUT, socket */
-void nd_way_receive(struct nd_run *run);    /* forward.c: came in by run->dev */
+void nd_way_output(struct nd_run *run);	 /* local.c: made here: route, OUTPUT, POSTROUTING */
+void nd_way_input(struct nd_run *run);	 /* local.c: for this namespace: INPUT, socket */
+void nd_way_receive(struct nd_run *run); /* forward.c: came in by run->dev */
+/* forward.c: behind PREROUTING: for this namespace, or to be forwarded. */
+void nd_way_route_in(struct nd_run *run);
+/* forward.c: may a packet from there come in by run->dev? Else it has ended. */
+bool nd_run_source_valid(struct nd_run *run);
 void nd_way_transmit(struct nd_run *run);   /* device.c: out of run->dev to run->hop */
 void nd_way_bridge_out(struct nd_run *run); /* bridge.c: out of a bridge */
 void nd_way_bridge_in(struct nd_run *run);  /* bridge.c: came in by the port run->dev */

@@ -91,6 +91,10 @@ static void leave(struct nd_run *run)
 	if (neigh && neigh->is_failed)
 		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip neigh"),
 			   "nobody answers for %s on %s", hop, run->dev);
+	else if (run->ninner)
+		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "bridge fdb"),
+			   "%s sends frames for %s to %s, which is no node's address",
+			   run->inner[run->ninner - 1].dev, run->inner[run->ninner - 1].mac, dst);
 	else if (run->is_answer && !run->home && nd_ip_eq(run->pkt.t.dst, run->sent.src))
 		end_outside_answer(run);
 	else if (nd_look_is_service_ip(cluster, run->pkt.t.dst))

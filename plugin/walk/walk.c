@@ -96,6 +96,7 @@ static void start_answer(struct nd_run *run)
 	run->nways = 0;
 	run->is_over = false;
 	run->reason = run->error = NULL;
+	run->end_at = 0;
 	pkt->t = nd_tuple_invert(&pkt->t, pkt->proto);
 	pkt->tcp_flags = pkt->proto == ND_PROTO_TCP ? TCP_SYN | TCP_ACK : 0;
 	if (pkt->proto == ND_PROTO_ICMP)
@@ -115,7 +116,7 @@ static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 	path->error = run->error;
 	path->ways = run->ways;
 	path->nways = run->nways;
-	path->end = run->nways ? &run->ways[run->nways - 1] : NULL;
+	path->end = run->nways ? &run->ways[(run->end_at ? run->end_at : run->nways) - 1] : NULL;
 	path->node = run->net->host ? run->net->host->node : NULL;
 	path->pod = run->verdict == ND_WALK_DELIVERED || run->verdict == ND_WALK_REFUSED
 			    ? run->net->pod
