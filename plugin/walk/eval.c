@@ -193,7 +193,8 @@ static enum nd_hook_result bases_run(struct nd_eval_run *run, const struct nd_ba
 	if (!needs_ct) /* skbs keep their connection from hook to hook and over lo */
 		conntrack_enter(run);
 	for (size_t i = 0; i <= n;) {
-		size_t nnat = count_nat(bases + i, n - i);
+		const struct nd_base *at = n ? bases + i : NULL;
+		size_t nnat = count_nat(at, n - i);
 		enum nd_hook_result result = ND_HOOK_PASS;
 		bool is_end = i == n;
 
@@ -203,7 +204,7 @@ static enum nd_hook_result bases_run(struct nd_eval_run *run, const struct nd_ba
 		}
 		if (needs_nat && (is_end || nnat || nd_base_priority(&bases[i]) > nat_at)) {
 			needs_nat = false;
-			result = nat_enter(run, bases + i, nnat);
+			result = nat_enter(run, at, nnat);
 			i += nnat;
 		} else if (is_end) {
 			break;

@@ -2,6 +2,8 @@
 
 #include "plugin/walk/eval_run.h"
 
+#include <arpa/inet.h>
+
 /*
  * Kernel: net/netfilter/nf_nat_core.c. A connection has two tuples; NAT is the difference between
  * the original one and the inverse of the reply. nd_nat_set() is nf_nat_setup_info(),
@@ -137,24 +139,77 @@ static bool in_range(const struct target *target, struct nd_ip ip, uint16_t port
 	return target->port_lo == 0 || (port >= target->port_lo && port <= target->port_hi);
 }
 
-/* get_unique_tuple(), for a port that nobody else uses. */
-static enum nd_nat_done map_end(struct nd_eval_run *run, const struct nd_rstep *step, bool is_dst,
-				const struct target *target, struct nd_ip *ip, uint16_t *port)
+/* include/linux/jhash.h: jhash2() of four words. */
+static uint32_t hash_words(const uint32_t k[4], uint32_t seed)
 {
-	bool is_random = step->nat.is_random;
+	uint32_t a = 0xdeadbeef + 16 + seed, b = a, c = a;
+#define ROL(x, n) ((x) << (n) | (x) >> (32 - (n)))
+	a += k[0], b += k[1], c += k[2];
+	a -= c, a ^= ROL(c, 4), c += b;
+	b -= a, b ^= ROL(a, 6), a += c;
+	c -= b, c ^= ROL(b, 8), b += a;
+	a -= c, a ^= ROL(c, 16), c += b;
+	b -= a, b ^= ROL(a, 19), a += c;
+	c -= b, c ^= ROL(b, 4), b += a;
+	a += k[3];
+	c ^= b, c -= ROL(b, 14);
+	a ^= c, a -= ROL(c, 11);
+	b ^= a, b -= ROL(a, 25);
+	c ^= b, c -= ROL(b, 16);
+	a ^= c, a -= ROL(c, 4);
+	b ^= a, b -= ROL(a, 14);
+	c ^= b, c -= ROL(b, 24);
+#undef ROL
+	return c;
+}
+
+/*
+ * find_best_ips_proto(): which address of a range is no chance, the kernel hashes source and
+ * destination without a secret. Words are as a little-endian machine loads them (x86, arm64).
+ */
+static void pick_address(const struct target *target, bool is_persistent,
+			 const struct nd_tuple *tuple, struct nd_ip *ip)
+{
+	size_t nwords = ip->family == 4 ? 1 : 4;
+	uint32_t src[4] = {0}, dst[4] = {0}, out[4] = {0}, lo[4], hi[4], hash;
+	bool is_same = ip == &tuple->dst, is_free = false;
+
+	memcpy(src, tuple->src.bytes, 4 * nwords);
+	memcpy(dst, tuple->dst.bytes, 4 * nwords);
+	memcpy(lo, target->lo.bytes, sizeof(lo));
+	memcpy(hi, target->hi.bytes, sizeof(hi));
+	hash = hash_words(src, is_persistent ? 0 : dst[nwords - 1]);
+	for (size_t i = 0; i < nwords; i++) {
+		uint32_t first = is_free ? 0 : ntohl(lo[i]);
+		uint32_t n = is_free ? UINT32_MAX : ntohl(hi[i]) - first + 1;
+
+		out[i] = htonl(first + (uint32_t)((uint64_t)hash * n >> 32));
+		is_free = is_free || out[i] != hi[i];
+		if (!is_persistent) /* the kernel writes a destination in place */
+			hash ^= is_same ? out[i] : dst[i];
+	}
+	memcpy(ip->bytes, out, 4 * nwords);
+}
+
+/* get_unique_tuple(), for a port that nobody else uses. */
+static void map_end(struct nd_eval_run *run, const struct nd_rstep *step,
+		    const struct target *target, struct nd_tuple *tuple)
+{
+	bool is_dst = nd_nat_is_dst(run->hook), is_random = step->nat.is_random;
+	struct nd_ip *ip = is_dst ? &tuple->dst : &tuple->src;
+	uint16_t *port = is_dst ? &tuple->dport : &tuple->sport;
 
 	if (!is_dst && !is_random && in_range(target, *ip, *port))
-		return ND_NAT_SET;
+		return;
 	if (target->lo.family && memcmp(target->lo.bytes, target->hi.bytes, 16) != 0)
-		return unknown(run, "NAT to one of several addresses");
-	if (target->lo.family)
+		pick_address(target, step->nat.is_persistent, tuple, ip);
+	else if (target->lo.family)
 		*ip = target->lo;
 	if (is_icmp(run->packet->proto) || target->port_lo == 0)
-		return ND_NAT_SET;
+		return;
 	/* A destination takes the lowest port, a source any: the first stands for it. */
 	if (is_random || *port < target->port_lo || *port > target->port_hi)
 		*port = target->port_lo;
-	return ND_NAT_SET;
 }
 
 static const char *done_text(struct nd_eval_run *run, const struct nd_rstep *step,
@@ -184,8 +239,6 @@ enum nd_nat_done nd_nat_set(struct nd_eval_run *run, const struct nd_rstep *step
 	uint8_t proto = run->packet->proto;
 	struct nd_tuple tuple = nd_tuple_invert(&ct->reply, proto), was = tuple;
 	bool is_dst = nd_nat_is_dst(run->hook);
-	struct nd_ip *ip = is_dst ? &tuple.dst : &tuple.src;
-	uint16_t *port = is_dst && !is_icmp(proto) ? &tuple.dport : &tuple.sport;
 	struct target target;
 	enum nd_nat_done done = find_target(run, step, &target);
 
@@ -194,16 +247,15 @@ enum nd_nat_done nd_nat_set(struct nd_eval_run *run, const struct nd_rstep *step
 	/* nft_nat_inet_eval(): a target of the other family does nothing. */
 	if (target.lo.family && target.lo.family != run->packet->family)
 		return ND_NAT_SKIP;
-	done = map_end(run, step, is_dst, &target, ip, port);
-	if (done != ND_NAT_SET)
-		return done;
+	map_end(run, step, &target, &tuple);
 	if (!nd_ip_eq(tuple.src, was.src) || !nd_ip_eq(tuple.dst, was.dst) ||
 	    tuple.sport != was.sport || tuple.dport != was.dport) {
 		ct->reply = nd_tuple_invert(&tuple, proto);
 		ct->status |= is_dst ? ND_CTS_DNAT : ND_CTS_SNAT;
 	}
 	*(is_dst ? &ct->has_dst_nat : &ct->has_src_nat) = true;
-	*text = done_text(run, step, &target, *ip, *port);
+	*text = done_text(run, step, &target, is_dst ? tuple.dst : tuple.src,
+			  is_dst ? tuple.dport : tuple.sport);
 	return ND_NAT_SET;
 }
 

@@ -267,8 +267,8 @@ static void ranges(void **state)
 	assert_int_equal(run(ND_POSTROUTING, &a), ND_HOOK_PASS); /* its source is in the range: stays */
 	assert_end(a.t.src, a.t.sport, "10.0.0.1", 1000);
 	assert_int_equal(a.ct.status & 0x10, 0);
-	assert_int_equal(run(ND_POSTROUTING, &b), ND_HOOK_UNKNOWN);
-	assert_string_equal(eval.unknown, "NAT to one of several addresses at a s rule 1");
+	assert_int_equal(run(ND_POSTROUTING, &b), ND_HOOK_PASS); /* the kernel hashes: seen on 6.18 */
+	assert_end(b.t.src, b.t.sport, "10.0.0.1", 1000);
 	assert_int_equal(run(ND_POSTROUTING, &d), ND_HOOK_PASS);
 	assert_end(d.t.src, d.t.sport, "10.0.0.9", 2000);
 	assert_non_null(said("SNAT to 10.0.0.9:2000, at a port the kernel picks"));
