@@ -73,6 +73,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 			       .rules = rules,
 			       .fib = &run->net->fib,
 			       .choices = run->choices,
+			       .has_all_rules = run->ask->has_all_rules,
 			       .queue_ask = nd_netpol_queue_ask,
 			       .queue_ctx = &queue};
 	enum nd_hook_result result;

@@ -28,6 +28,7 @@ struct nd_walk_ask {
 	uint8_t icmp_type;     /* 8 / 128: echo request */
 	uint32_t mark;
 	uint32_t ct_state; /* 0: ND_CT_NEW */
+	bool has_all_rules; /* events also for rules that merely count */
 };
 
 enum nd_way_kind {
