@@ -4,6 +4,7 @@
 
 #include "plugin/model/build.h"
 #include "plugin/model/look.h"
+#include "plugin/model/netpol.h"
 
 static inline void ask_ipt(const struct nd_ipt *ipt)
 {
@@ -44,6 +45,42 @@ static inline void ask_host(const struct nd_cluster *cluster, const struct nd_ho
 		nd_look_route(host, ip);
 }
 
+/* Every policy is asked from every side: by an invented pod of its namespace, with its labels. */
+static inline void ask_policies(const struct nd_cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->npolicies && i < 8; i++) {
+		const struct nd_policy *policy = &cluster->policies[i];
+		struct nd_pod pods[2] = {{.meta = {.ns = policy->meta.ns, .name = "a"}},
+					 {.meta = {.ns = policy->meta.ns, .name = "b"}}};
+		struct nd_pod_ip ips[2] = {{.pod = &pods[0]}, {.pod = &pods[1]}};
+		struct nd_cluster with = *cluster;
+		struct nd_arena arena = {0};
+		struct nd_netpol_flow flow = {.proto = 6, .dport = 8080};
+		struct nd_netpol_answer words, silent;
+
+		pods[0].meta.labels = policy->selector.labels;
+		nd_ip_parse("10.244.1.5", &ips[0].ip);
+		nd_ip_parse("10.244.1.6", &ips[1].ip);
+		with.pods = pods;
+		with.npods = 2;
+		with.pod_ips = ips;
+		with.npod_ips = 2;
+		with.have_resources = UINT32_MAX;
+		flow.src = ips[1].ip;
+		flow.dst = ips[0].ip;
+		nd_netpol_check(&arena, &with, &flow, &words);
+		nd_netpol_check(NULL, &with, &flow, &silent);
+		if (words.is_allowed != silent.is_allowed || !words.why ||
+		    (words.is_allowed && words.is_unknown))
+			abort();
+		flow.src = ips[0].ip;
+		flow.dst.bytes[0] = 192;
+		nd_netpol_check(&arena, &with, &flow, &words);
+		nd_netpol_isolates(&with, &pods[0], true);
+		nd_arena_free(&arena);
+	}
+}
+
 static inline void ask_api(const struct nd_cluster *cluster)
 {
 	for (size_t i = 0; i < cluster->npods; i++) {
@@ -60,6 +97,7 @@ static inline void ask_api(const struct nd_cluster *cluster)
 		if (nd_look_ready_endpoints(cluster, &cluster->services[i], &ntotal) > ntotal)
 			abort();
 	}
+	ask_policies(cluster);
 	nd_look_cni(cluster);
 	nd_look_proxy_mode(cluster);
 	nd_look_prefix_touches_cluster(cluster, nd_look_cluster_cidr(cluster));
