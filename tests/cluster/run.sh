@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh [--quick] [NAME...]: the tool against real kind clusters. Healthy clusters must give no cause; each fault of tests/faults
-# must give the right cause and subject, also from the bundle that was saved; each control must give no cause.
+# must give the right cause and subject, also from the bundle that was saved; each control must give no cause. On each healthy
+# cluster `trace --live` from every node to every service must agree with the kernel.
 # NAME is a fault file or a cause; without names all are run. --quick (or QUICK=1): the faults with `quick: yes`.
 # KEEP_BUNDLES=1 keeps the bundles of what went well too (tests/cases/record.sh makes cases of them).
 # ND_MUST_RUN=1 makes a skip a failure. Last line: N passed, N failed, N skipped.
@@ -85,7 +86,7 @@ finish() { # the failures once more: a log is read from its end
 skip_all() { # skip_all WHY: the lab is not to be had
 	echo "SKIP: $1"
 	skipped=$((skipped + $(list_faults | wc -l)))
-	[[ ${#names[@]} -gt 0 ]] || skipped=$((skipped + 3))
+	[[ ${#names[@]} -gt 0 ]] || skipped=$((skipped + 6))
 	finish
 }
 
@@ -149,6 +150,30 @@ test_healthy() { # test_healthy CLUSTER
 	diagnose "$1" "$n"
 	why=$(quiet "$n") && why=$(same_offline "$n") && { result healthy "$1" "no cause" "$(top "$n")" ok $((SECONDS - t0)); return; }
 	result healthy "$1" "no cause" "$(top "$n")" FAIL $((SECONDS - t0)) "$why"
+}
+# trace_ends CLUSTER: lines "SOURCE DESTINATION": each node and a pod of each, to each TCP port of each service, and pod to pod
+trace_ends() {
+	local k=(kubectl --kubeconfig "$STATE/kubeconfig-$1" --context "kind-$1")
+	local sources
+	sources=$("${k[@]}" get nodes -o name; "${k[@]}" -n data-platform get pods -l app=client -o json | jq -r '.items[] | "data-platform/\(.metadata.name)"')
+	{
+		"${k[@]}" get svc -A -o json | jq -r '.items[] | select(.spec.clusterIP != "None") | .metadata as $m | .spec.ports[] | select(.protocol == "TCP") | "svc/\($m.namespace)/\($m.name):\(.port)"'
+		"${k[@]}" -n data-platform get pods -l app=echo -o json | jq -r '.items[] | "data-platform/\(.metadata.name):8080"'
+	} | while read -r to; do sed "s|$| $to|" <<<"$sources"; done
+}
+test_walks() { # test_walks CLUSTER: what the walk says of a packet is what the kernel does with it
+	local t0=$SECONDS from to said n=0 bad=0 why=
+	while read -r from to; do
+		n=$((n + 1))
+		said=$(timeout 60 kubectl netdoctor trace "$from" "$to" --live -o json --kubeconfig "$STATE/kubeconfig-$1" --context "kind-$1" 2>&1 </dev/null |
+			jq -r '"\(.live.agrees) \(.live.outcome) \([.paths[] | .verdict, .back_verdict] | unique | join(","))"' 2>&1)
+		[[ $said == "true "* && $said != *unknown* ]] || { bad=$((bad + 1)); why+="$from $to: $said"$'\n'; }
+	done < <(trace_ends "$1")
+	if [[ $n -gt 0 && $bad == 0 ]]; then
+		result walks "$1" "walk = live" "$n of $n" ok $((SECONDS - t0))
+	else
+		result walks "$1" "walk = live" "$((n - bad)) of $n" FAIL $((SECONDS - t0)) "$(head -5 <<<"$why")"
+	fi
 }
 calm() { # calm CLUSTER: before a fault the tool must be silent, or the last one is not over; waits up to 2 minutes: kubelets and controllers take their time
 	local end=$((SECONDS + 120))
@@ -217,7 +242,7 @@ run_cluster() { # run_cluster CLUSTER FAULT...: everything that belongs there
 		return
 	fi
 	calm "$c" || true # a cluster just made still settles; what it says after that counts
-	[[ ${#names[@]} -gt 0 ]] || test_healthy "$c"
+	[[ ${#names[@]} -gt 0 ]] || { test_healthy "$c"; test_walks "$c"; }
 	for f in "$@"; do test_fault "$f" "$c"; done
 }
 
