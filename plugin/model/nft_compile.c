@@ -6,20 +6,22 @@
 #define MAX_NAME 1024
 #define MAX_UNKNOWN 512 /* bytes of the words that are not known */
 
-struct table {
+struct nd_nft_tab {
 	struct nd_rtable *program;
+	struct nd_index chains, sets; /* name -> position in program->chains, defs */
+	struct nd_nft_def *defs;      /* ndefs; program->sets are theirs */
 	size_t ndefs;
-	struct nd_nft_def *defs; /* ndefs; program->sets are theirs */
-	bool is_skipped;	 /* iptables-save has its rules */
+	bool is_skipped; /* iptables-save has its rules */
 };
 
 struct nd_nft_compiler {
 	struct nd_arena *arena;
 	const struct nd_host *host;
-	struct table *tables; /* ntables, in the order of host->nft */
+	struct nd_nft_tab *tables; /* ntables, in the order of host->nft */
 	size_t ntables;
-	/* "FAMILY TABLE" and "FAMILY TABLE NAME" -> position */
-	struct nd_index table_names, chain_names, set_names, texts, loads;
+	size_t last;	       /* table that was asked for: elements come table by table */
+	struct nd_index names; /* "FAMILY TABLE" -> position in tables */
+	struct nd_index texts, loads;
 	size_t nsteps, nitems; /* of all */
 	struct nd_rstep steps[ND_NFT_MAX_STEPS];
 };
@@ -93,61 +95,54 @@ void nd_nft_unknown(struct nd_nft_build *build, const cJSON *stmt)
 }
 
 /* ---- names ---- */
-/* In *text; n 0: a part is missing or too long. */
-static struct nd_str make_key(const char *family, const char *table, const char *name,
-			      char text[MAX_NAME])
+/* "FAMILY TABLE" in text; n 0: a part is missing or too long. */
+static struct nd_str make_key(const char *family, const char *table, char text[MAX_NAME])
 {
-	int n = family && table && name ? snprintf(text, MAX_NAME, "%s %s %s", family, table, name)
-					: 0;
+	int n = family && table ? snprintf(text, MAX_NAME, "%s %s", family, table) : 0;
 
 	if (n <= 0 || n >= MAX_NAME)
 		return (struct nd_str){0};
 	return (struct nd_str){text, (size_t)n};
 }
 
-static void keep_key(struct nd_nft_compiler *compiler, struct nd_index *index, struct nd_str key,
-		     size_t at)
+static struct nd_nft_tab *find_table(struct nd_nft_compiler *compiler, const cJSON *object)
 {
-	const char *kept = nd_arena_strdup(compiler->arena, key.p, key.n);
-
-	nd_index_put(index, compiler->arena, (struct nd_str){kept, key.n}, (uint32_t)at);
-}
-
-static struct table *find_table(struct nd_nft_compiler *compiler, const cJSON *object)
-{
+	const char *family = nd_json_str(object, "family"), *name = nd_json_str(object, "table");
 	char text[MAX_NAME];
-	struct nd_str key =
-		make_key(nd_json_str(object, "family"), nd_json_str(object, "table"), "", text);
 	uint32_t at;
 
-	if (!key.n || !nd_index_find(&compiler->table_names, key, &at))
+	if (compiler->last < compiler->ntables) {
+		struct nd_nft_tab *last = &compiler->tables[compiler->last];
+
+		if (nd_eq(last->program->name, name) && nd_eq(last->program->family, family))
+			return last;
+	}
+	struct nd_str key = make_key(family, name, text);
+
+	if (!key.n || !nd_index_find(&compiler->names, key, &at))
 		return NULL;
+	compiler->last = at;
 	return &compiler->tables[at];
 }
 
 const struct nd_nft_def *nd_nft_find_set(struct nd_nft_build *build, const char *name)
 {
-	struct nd_nft_compiler *compiler = build->compiler;
-	char text[MAX_NAME];
-	struct nd_str key = make_key(build->family, build->table, "", text);
-	uint32_t table, at;
+	uint32_t at;
 
-	if (!key.n || !nd_index_find(&compiler->table_names, key, &table))
+	if (!nd_index_find(&build->tab->sets, nd_str(name), &at))
 		return NULL;
-	key = make_key(build->family, build->table, name, text);
-	if (!key.n || !nd_index_find(&compiler->set_names, key, &at))
-		return NULL;
-	return &compiler->tables[table].defs[at];
+	return &build->tab->defs[at];
 }
 
-static struct nd_nft_build build_for(struct nd_nft_compiler *compiler, const struct table *table)
+static struct nd_nft_build build_for(struct nd_nft_compiler *compiler,
+				     const struct nd_nft_tab *table)
 {
 	const char *family = table->program->family;
 
 	return (struct nd_nft_build){.compiler = compiler,
 				     .arena = compiler->arena,
 				     .family = family,
-				     .table = table->program->name,
+				     .tab = table,
 				     .steps = compiler->steps,
 				     .nfproto = nd_eq(family, "ip")    ? 2
 						: nd_eq(family, "ip6") ? 10
@@ -177,17 +172,18 @@ static void add_table(struct nd_nft_compiler *compiler, const cJSON *object)
 {
 	const char *family = nd_json_str(object, "family"), *name = nd_json_str(object, "name");
 	char text[MAX_NAME];
-	struct nd_str key = make_key(family, name, "", text);
-	struct table table = {0};
+	struct nd_str key = make_key(family, name, text);
+	struct nd_nft_tab table = {0};
 
-	if (!key.n || nd_index_slot(&compiler->table_names, key))
+	if (!key.n || nd_index_slot(&compiler->names, key))
 		return;
+	key.p = nd_arena_strdup(compiler->arena, key.p, key.n);
 	table.is_skipped = is_saved(compiler->host, family, name);
 	table.program = nd_arena_alloc(compiler->arena, sizeof(*table.program));
 	table.program->backend = ND_RULES_NFT;
 	table.program->family = nd_nft_text_once(compiler, family);
 	table.program->name = nd_nft_text_once(compiler, name);
-	keep_key(compiler, &compiler->table_names, key, compiler->ntables);
+	nd_index_put(&compiler->names, compiler->arena, key, (uint32_t)compiler->ntables);
 	ND_ARENA_PUSH(compiler->arena, compiler->tables, compiler->ntables) = table;
 }
 
@@ -207,17 +203,12 @@ static bool read_hook(const char *text, enum nd_hook *out)
 
 static void add_chain(struct nd_nft_compiler *compiler, const cJSON *object)
 {
-	struct table *table = find_table(compiler, object);
+	struct nd_nft_tab *table = find_table(compiler, object);
 	const char *name = nd_json_str(object, "name"), *hook = nd_json_str(object, "hook");
 	const char *type = nd_json_str(object, "type");
 	struct nd_rchain chain = {0};
-	char text[MAX_NAME];
 
-	if (!table)
-		return;
-	struct nd_str key = make_key(table->program->family, table->program->name, name, text);
-
-	if (!key.n || nd_index_slot(&compiler->chain_names, key))
+	if (!table || !name || nd_index_slot(&table->chains, nd_str(name)))
 		return;
 	chain.name = nd_nft_text_once(compiler, name);
 	chain.is_base = read_hook(hook, &chain.hook);
@@ -228,7 +219,8 @@ static void add_chain(struct nd_nft_compiler *compiler, const cJSON *object)
 					    : ND_CHAIN_FILTER;
 	chain.priority = (int32_t)nd_json_int(object, "prio", INT32_MIN, INT32_MAX, 0);
 	chain.is_drop = nd_eq(nd_json_str(object, "policy"), "drop");
-	keep_key(compiler, &compiler->chain_names, key, table->program->nchains);
+	nd_index_put(&table->chains, compiler->arena, nd_str(chain.name),
+		     (uint32_t)table->program->nchains);
 	ND_ARENA_PUSH(compiler->arena, table->program->chains, table->program->nchains) = chain;
 }
 
@@ -254,20 +246,31 @@ static void finish_rule(struct nd_nft_build *build, struct nd_rrule *rule)
 	memcpy(rule->steps, build->steps, build->nsteps * sizeof(*rule->steps));
 }
 
+/* Most chains of kube-proxy have two rules: ND_ARENA_PUSH would make room for eight. */
+static void push_rule(struct nd_arena *arena, struct nd_rchain *chain, const struct nd_rrule *rule)
+{
+	const size_t n = chain->nrules;
+
+	if (n == 0 || (n >= 2 && (n & (n - 1)) == 0)) {
+		struct nd_rrule *rules = nd_arena_array(arena, n ? 2 * n : 2, sizeof(*rules));
+
+		if (n)
+			memcpy(rules, chain->rules, n * sizeof(*rules));
+		chain->rules = rules;
+	}
+	chain->rules[chain->nrules++] = *rule;
+}
+
 static void add_rule(struct nd_nft_compiler *compiler, const cJSON *object)
 {
-	struct table *table = find_table(compiler, object);
+	struct nd_nft_tab *table = find_table(compiler, object);
 	const cJSON *stmts = nd_json_get(object, "expr"), *stmt;
+	const char *name = nd_json_str(object, "chain");
 	struct nd_rrule rule = {.text = ""};
-	char text[MAX_NAME];
 	uint32_t at;
 
-	if (!table || table->is_skipped || !cJSON_IsArray(stmts))
-		return;
-	struct nd_str key = make_key(table->program->family, table->program->name,
-				     nd_json_str(object, "chain"), text);
-
-	if (!key.n || !nd_index_find(&compiler->chain_names, key, &at))
+	if (!table || table->is_skipped || !name || !cJSON_IsArray(stmts) ||
+	    !nd_index_find(&table->chains, nd_str(name), &at))
 		return;
 	struct nd_rchain *chain = &table->program->chains[at];
 	struct nd_nft_build build = build_for(compiler, table);
@@ -284,26 +287,21 @@ static void add_rule(struct nd_nft_compiler *compiler, const cJSON *object)
 						     (int64_t)rule.packets);
 	}
 	finish_rule(&build, &rule);
-	ND_ARENA_PUSH(compiler->arena, chain->rules, chain->nrules) = rule;
+	push_rule(compiler->arena, chain, &rule);
 }
 
 static void add_set(struct nd_nft_compiler *compiler, const cJSON *object, bool is_map)
 {
-	struct table *table = find_table(compiler, object);
+	struct nd_nft_tab *table = find_table(compiler, object);
+	const char *name = nd_json_str(object, "name");
 	struct nd_nft_def def = {0};
-	char text[MAX_NAME];
 
-	if (!table || table->is_skipped)
-		return;
-	struct nd_str key = make_key(table->program->family, table->program->name,
-				     nd_json_str(object, "name"), text);
-
-	if (!key.n || nd_index_slot(&compiler->set_names, key))
+	if (!table || table->is_skipped || !name || nd_index_slot(&table->sets, nd_str(name)))
 		return;
 	struct nd_nft_build build = build_for(compiler, table);
 
 	nd_nft_def_read(&build, object, is_map, &def);
-	keep_key(compiler, &compiler->set_names, key, table->ndefs);
+	nd_index_put(&table->sets, compiler->arena, nd_str(def.set->name), (uint32_t)table->ndefs);
 	ND_ARENA_PUSH(compiler->arena, table->program->sets, table->program->nsets) = def.set;
 	ND_ARENA_PUSH(compiler->arena, table->defs, table->ndefs) = def;
 }
@@ -311,16 +309,11 @@ static void add_set(struct nd_nft_compiler *compiler, const cJSON *object, bool 
 /* Elements that stand on their own: {"element": {..., "name": SET, "elem": [...]}}. */
 static void add_elements(struct nd_nft_compiler *compiler, const cJSON *object)
 {
-	struct table *table = find_table(compiler, object);
+	struct nd_nft_tab *table = find_table(compiler, object);
 	const char *name = nd_json_str(object, "name");
-	char text[MAX_NAME];
 	uint32_t at;
 
-	if (!table || table->is_skipped)
-		return;
-	struct nd_str key = make_key(table->program->family, table->program->name, name, text);
-
-	if (!key.n || !nd_index_find(&compiler->set_names, key, &at))
+	if (!table || table->is_skipped || !name || !nd_index_find(&table->sets, nd_str(name), &at))
 		return;
 	struct nd_nft_build build = build_for(compiler, table);
 
@@ -363,10 +356,8 @@ static void take_texts(const struct nd_nft_table *from, struct nd_rtable *progra
 void nd_nft_compiler_end(struct nd_nft_compiler *compiler, struct nd_host *host)
 {
 	for (size_t i = 0; i < compiler->ntables && i < host->nnft; i++) {
-		struct table *table = &compiler->tables[i];
+		struct nd_nft_tab *table = &compiler->tables[i];
 
-		for (size_t j = 0; j < table->ndefs; j++)
-			nd_nft_def_sort(&table->defs[j]);
 		if (table->is_skipped || !nd_eq(host->nft[i].name, table->program->name) ||
 		    !nd_eq(host->nft[i].family, table->program->family))
 			continue;

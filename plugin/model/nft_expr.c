@@ -18,6 +18,12 @@ static void add_test(struct nd_nft_build *build, enum nd_field field, bool is_ma
 	step->lo = (struct nd_value){.n = 1, .bytes = {value}};
 }
 
+/* Fails like every look at a connection that is not there; says nothing more. */
+void nd_nft_need_connection(struct nd_nft_build *build)
+{
+	add_test(build, ND_F_CT_DIR, true, 0);
+}
+
 void nd_nft_need_family(struct nd_nft_build *build, uint8_t family)
 {
 	const uint8_t nfproto = family == 4 ? 2 : 10;
@@ -127,6 +133,8 @@ static const struct key_field {
 	{"mark", ND_F_MARK, 0, ND_NFT_K_MARK},
 	{"pkttype", ND_F_PKTTYPE, 0, ND_NFT_K_PKTTYPE},
 	{"length", ND_F_LENGTH, 0, ND_NFT_K_U16},
+	{"skuid", ND_F_OWNER, 0, ND_NFT_K_UID},
+	{"skgid", ND_F_OWNER, 0, ND_NFT_K_GID},
 };
 static const struct key_field ct_fields[] = {
 	{"state", ND_F_CT_STATE, 0, ND_NFT_K_CT_STATE},
@@ -185,8 +193,7 @@ static bool put_ct(struct nd_nft_build *build, const cJSON *ct, struct nd_nft_le
 	const char *dir = nd_json_str(ct, "dir");
 
 	if (nd_eq(key, "l3proto")) {
-		/* Fails like every look at a connection that is not there; says nothing more. */
-		add_test(build, ND_F_CT_DIR, true, 0);
+		nd_nft_need_connection(build);
 		return put(out, ND_F_NFPROTO, 0, ND_NFT_K_NFPROTO);
 	}
 	if (!put_key(ct_fields, ND_ARRAY_LEN(ct_fields), key, out))

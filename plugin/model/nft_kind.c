@@ -66,6 +66,8 @@ static const struct nd_nft_word fib_types[] = {
 	{"unspec", 0},	  {"unicast", 1},   {"local", 2},	{"broadcast", 3}, {"anycast", 4},
 	{"multicast", 5}, {"blackhole", 6}, {"unreachable", 7}, {"prohibit", 8},  {NULL, 0}};
 
+static const struct nd_nft_word users[] = {{"root", 0}, {NULL, 0}};
+
 static const struct nd_nft_kind kinds[ND_NFT_KINDS] = {
 	[ND_NFT_K_ADDR4] = {.type = "ipv4_addr", .form = ND_NFT_ADDR, .width = 4},
 	[ND_NFT_K_ADDR6] = {.type = "ipv6_addr", .form = ND_NFT_ADDR, .width = 16},
@@ -101,6 +103,8 @@ static const struct nd_nft_kind kinds[ND_NFT_KINDS] = {
 	[ND_NFT_K_FIB_OIF] = {.form = ND_NFT_PRESENCE, .width = 4},
 	/* The "don't fragment" bit is not followed. */
 	[ND_NFT_K_FRAG] = {.width = 2, .known_bits = 0x3fff},
+	[ND_NFT_K_UID] = {.type = "uid", .width = 4, .words = users},
+	[ND_NFT_K_GID] = {.type = "gid", .width = 4, .words = users},
 	[ND_NFT_K_U8] = {.width = 1},
 	[ND_NFT_K_U16] = {.width = 2},
 	[ND_NFT_K_U32] = {.width = 4},

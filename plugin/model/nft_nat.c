@@ -86,6 +86,8 @@ static void set_mark(struct nd_nft_build *build, bool is_ct, const struct mix *m
 	uint32_t taken = is_ct ? mix->mark_mask : mix->ct_mask;
 	struct nd_rstep *step;
 
+	if (mix->ct_mask)
+		nd_nft_need_connection(build);
 	if (taken) {
 		step = nd_nft_step(build, is_ct ? ND_DO_CT_SAVE : ND_DO_CT_RESTORE);
 		step->mask = taken;
@@ -225,6 +227,8 @@ bool nd_nft_do_nat(struct nd_nft_build *build, const char *name, const cJSON *va
 					: nd_eq(name, "masquerade") ? ND_DO_MASQUERADE
 								    : ND_DO_REDIRECT};
 
+	if (step.kind <= ND_DO_SNAT && !nd_json_get(value, "addr") && !nd_json_get(value, "port"))
+		return false;
 	/* netmap keeps the host part of the address. */
 	if (has_word(flags, "netmap") || has_word(nd_json_get(value, "type_flags"), "prefix") ||
 	    !read_addr(build, value, family_of(build, value), &step) || !read_port(value, &step))

@@ -62,6 +62,8 @@ enum nd_nft_kind_id {
 	ND_NFT_K_FIB_TYPE,
 	ND_NFT_K_FIB_OIF,
 	ND_NFT_K_FRAG,
+	ND_NFT_K_UID,
+	ND_NFT_K_GID,
 	ND_NFT_K_U8,
 	ND_NFT_K_U16,
 	ND_NFT_K_U32,
@@ -89,14 +91,16 @@ struct nd_nft_def {
 	struct nd_rset *set;
 	struct nd_nft_kinds key, data;
 	bool is_map, has_verdicts;
-	bool has_default; /* an element "*" that is no verdict */
 };
+
+struct nd_nft_tab; /* a table; private to nft_compile.c */
 
 /* ---- the rule that is being compiled ---- */
 struct nd_nft_build {
 	struct nd_nft_compiler *compiler;
 	struct nd_arena *arena;
-	const char *family, *table;
+	const char *family;
+	const struct nd_nft_tab *tab;
 	struct nd_rstep *steps; /* nsteps, at most ND_NFT_MAX_STEPS; of the compiler */
 	size_t nsteps;
 	bool is_over;
@@ -125,6 +129,7 @@ struct nd_nft_left {
 bool nd_nft_left(struct nd_nft_build *build, const cJSON *expr, struct nd_nft_left *out);
 void nd_nft_need_family(struct nd_nft_build *build, uint8_t family);
 void nd_nft_need_proto(struct nd_nft_build *build, uint8_t proto);
+void nd_nft_need_connection(struct nd_nft_build *build);
 /* All bits that are compared are among those that the walk knows. */
 bool nd_nft_is_whole(const struct nd_nft_left *left);
 void nd_nft_use(struct nd_nft_build *build, struct nd_rstep *step, const struct nd_nft_left *left);
@@ -135,7 +140,6 @@ bool nd_nft_types(struct nd_nft_build *build, const cJSON *types, struct nd_nft_
 void nd_nft_def_read(struct nd_nft_build *build, const cJSON *object, bool is_map,
 		     struct nd_nft_def *def);
 void nd_nft_def_add(struct nd_nft_build *build, const cJSON *elements, struct nd_nft_def *def);
-void nd_nft_def_sort(struct nd_nft_def *def); /* once all elements are there */
 /* "@name" or {"set": [...]}; NULL: neither, or not for such keys. data NULL: any. */
 const struct nd_nft_def *nd_nft_set_of(struct nd_nft_build *build, const cJSON *value,
 				       const struct nd_nft_kinds *key,

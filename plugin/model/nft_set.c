@@ -105,20 +105,21 @@ static bool has_condition(const cJSON *elem)
 	       nd_json_get(elem, "ct count");
 }
 
-/* "*" stands for every key that no other element has. */
+/* "*" stands for every key that no other element has. True: *item is to be added. */
 static bool read_default(struct nd_nft_def *def, struct nd_set_item *item)
 {
 	struct nd_rset *set = def->set;
 
-	if (def->has_verdicts) {
+	if (def->has_verdicts)
 		set->fallback = item->verdict;
+	else if (def->is_map)
+		set->unknown = "the value of its element \"*\"";
+	if (def->is_map)
 		return false;
-	}
 	for (uint8_t i = 0; i < def->key.n; i++)
 		item->lo.n = (uint8_t)(item->lo.n + def->key.at[i]->width);
 	item->hi.n = item->lo.n;
 	memset(item->hi.bytes, 0xff, item->hi.n);
-	def->has_default = true;
 	return true;
 }
 
@@ -168,40 +169,6 @@ void nd_nft_def_add(struct nd_nft_build *build, const cJSON *elements, struct nd
 		if (read_element(build, element, def, &items[set->nitems]))
 			set->nitems++;
 	}
-}
-
-/* From all zeros to all ones. */
-static bool is_everything(const struct nd_set_item *item)
-{
-	for (uint8_t i = 0; i < item->lo.n; i++)
-		if (item->lo.bytes[i] || item->hi.bytes[i] != 0xff)
-			return false;
-	return true;
-}
-
-/* The default stands behind all others: it is found only where nothing else is. */
-static int by_lo(const void *a, const void *b)
-{
-	const struct nd_set_item *x = a, *y = b;
-	int order = is_everything(x) - is_everything(y);
-
-	if (order)
-		return order;
-	order = memcmp(x->lo.bytes, y->lo.bytes, x->lo.n);
-	return order ? order : memcmp(x->hi.bytes, y->hi.bytes, x->hi.n);
-}
-
-void nd_nft_def_sort(struct nd_nft_def *def)
-{
-	struct nd_rset *set = def->set;
-
-	if (set->nitems == 0)
-		return;
-	qsort(set->items, set->nitems, sizeof(*set->items), by_lo);
-	set->has_order = set->nparts == 1 && !def->has_default;
-	for (size_t i = 1; set->has_order && i < set->nitems; i++)
-		set->has_order = memcmp(set->items[i - 1].hi.bytes, set->items[i].lo.bytes,
-					set->items[i].lo.n) < 0;
 }
 
 static void set_parts(struct nd_nft_def *def)
@@ -291,6 +258,5 @@ const struct nd_nft_def *nd_nft_set_of(struct nd_nft_build *build, const cJSON *
 	} else {
 		def->set->unknown = "its elements are not listed";
 	}
-	nd_nft_def_sort(def);
 	return def;
 }

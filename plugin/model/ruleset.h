@@ -70,6 +70,7 @@ enum nd_field {
 	ND_F_TTL,	  /* 1 */
 	ND_F_DSCP,	  /* 1, 6 bits */
 	ND_F_FRAG_OFFSET, /* 2 */
+	ND_F_OWNER,	  /* 4: user or group of the socket; packets from elsewhere have none */
 	ND_FIELDS
 };
 enum {

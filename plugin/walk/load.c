@@ -238,6 +238,12 @@ static enum nd_tri load_meta(struct nd_eval_run *run, const struct nd_load *load
 	case ND_F_FRAG_OFFSET:
 		put16(out, 0); /* whole packets: conntrack puts them together at -400 */
 		return ND_YES;
+	case ND_F_OWNER:
+		put32(out, 0);
+		/* In INPUT it may be the receiver (early demultiplexing). */
+		if (packet->iif && run->hook != ND_INPUT)
+			return ND_NO;
+		return perhaps(run, "the user whose program sends, who is not known");
 	default:
 		return perhaps(run, "a field that is not known");
 	}
