@@ -7,17 +7,14 @@
 #include "tests/unit/model.h"
 
 #define R(dst, more) "{'type':'unicast','dst':'" dst "'," more ",'table':'main','family':'inet'}"
-#define R_TYPE(type, dst, more, table)                                                             \
+#define R_TYPE(type, dst, more, table)                                                                                 \
 	"{'type':'" type "','dst':'" dst "'," more ",'table':'" table "','family':'inet'}"
-#define R6(type, dst, more, table)                                                                 \
-	"{'type':'" type "','dst':'" dst "'," more ",'table':'" table "','family':'inet6'}"
+#define R6(type, dst, more, table) "{'type':'" type "','dst':'" dst "'," more ",'table':'" table "','family':'inet6'}"
 #define LINK(index, name, flags) "{'ifindex':" index ",'ifname':'" name "','flags':[" flags "]}"
-#define RULE(prio, more, table)                                                                    \
-	"{'priority':" prio ",'src':'all'," more "'table':'" table "','family':'inet'}"
+#define RULE(prio, more, table) "{'priority':" prio ",'src':'all'," more "'table':'" table "','family':'inet'}"
 
-static const char links[] =
-	"[" LINK("1", "lo", "'UP','LOWER_UP'") "," LINK("2", "eth0", "'UP','LOWER_UP'") "," LINK(
-		"3", "cni0", "'UP'") "," LINK("4", "down0", "") "]";
+static const char links[] = "[" LINK("1", "lo", "'UP','LOWER_UP'") "," LINK("2", "eth0", "'UP','LOWER_UP'") "," LINK(
+	"3", "cni0", "'UP'") "," LINK("4", "down0", "") "]";
 static const char addrs[] = "[{'ifindex':1,'ifname':'lo','addr_info':[{'local':'127.0.0.1','"
 			    "prefixlen':8,'scope':'host'},"
 			    "{'local':'::1','prefixlen':128,'scope':'host'}]},"
@@ -29,20 +26,18 @@ static const char addrs[] = "[{'ifindex':1,'ifname':'lo','addr_info':[{'local':'
 			    ",'prefixlen':64,'scope':'link'}]},"
 			    "{'ifindex':3,'ifname':'cni0','addr_info':[{'local':'10.244.1.1','"
 			    "prefixlen':24,'scope':'global'}]}]";
-#define LOCALS                                                                                     \
-	R_TYPE("local", "127.0.0.0/8", "'dev':'lo','scope':'host','prefsrc':'127.0.0.1'", "local") \
-	"," R_TYPE("local", "172.18.0.3", "'dev':'eth0','scope':'host','prefsrc':'172.18.0.3'",    \
-		   "local") "," R_TYPE("local", "10.244.1.1", "'dev':'cni0','scope':'host'",       \
-				       "local") "," R_TYPE("broadcast", "172.18.255.255",          \
-							   "'dev':'eth0','scope':'link'", "local")
-#define MAIN                                                                                       \
-	R("default", "'gateway':'172.18.0.1','dev':'eth0','scope':'global'")                       \
-	"," R("172.18.0.0/16", "'dev':'eth0','scope':'link','prefsrc':'172.18.0.3'") "," R(        \
-		"10.244.1.0/24",                                                                   \
-		"'dev':'cni0',"                                                                    \
-		"'scope':'link','prefs"                                                            \
-		"rc':'10.244.1.1'") "," R("10.244.2.0/24",                                         \
-					  "'gateway':'172.18.0.4','dev':'eth0','scope':'global'")
+#define LOCALS                                                                                                         \
+	R_TYPE("local", "127.0.0.0/8", "'dev':'lo','scope':'host','prefsrc':'127.0.0.1'", "local")                     \
+	"," R_TYPE("local", "172.18.0.3", "'dev':'eth0','scope':'host','prefsrc':'172.18.0.3'", "local") "," R_TYPE(   \
+		"local", "10.244.1.1", "'dev':'cni0','scope':'host'",                                                  \
+		"local") "," R_TYPE("broadcast", "172.18.255.255", "'dev':'eth0','scope':'link'", "local")
+#define MAIN                                                                                                           \
+	R("default", "'gateway':'172.18.0.1','dev':'eth0','scope':'global'")                                           \
+	"," R("172.18.0.0/16", "'dev':'eth0','scope':'link','prefsrc':'172.18.0.3'") "," R(                            \
+		"10.244.1.0/24",                                                                                       \
+		"'dev':'cni0',"                                                                                        \
+		"'scope':'link','prefs"                                                                                \
+		"rc':'10.244.1.1'") "," R("10.244.2.0/24", "'gateway':'172.18.0.4','dev':'eth0','scope':'global'")
 
 struct world {
 	struct nd_model *model;
@@ -88,8 +83,7 @@ static struct nd_fib route(const struct world *w, const char *dst, const char *s
 	return fib;
 }
 
-static void check(struct nd_fib fib, enum nd_fib_kind kind, const char *dev, const char *gateway,
-		  const char *src)
+static void check(struct nd_fib fib, enum nd_fib_kind kind, const char *dev, const char *gateway, const char *src)
 {
 	char text[ND_IP_TEXT];
 
@@ -125,20 +119,22 @@ static void metrics_and_dead_routes(void **state)
 	(void)state;
 	world_init(
 		&w,
-		"[" R("10.0.0.0/8", "'dev':'cni0','metric':20") "," R("10.0.0.0/8", "'dev':'eth0','"
-										    "metric':10") "," R(
-			"11.0.0.0/8",
-			"'dev':'down0','flags':['dead','linkdown']") "," R("11.0.0.0/8",
-									   "'dev':'eth0','metric':"
-									   "5") "," R("12.0.0.0/8",
-										      "'dev':'cni0'"
-										      ",'flags':['"
-										      "linkdown']") "]",
+		"[" R(
+			"10.0.0.0/8",
+			"'dev':'cni0','metric':20") "," R("10.0.0.0/8",
+							  "'dev':'eth0','"
+							  "metric':10") "," R("11.0.0.0/8",
+									      "'dev':'down0','flags':['dead','linkdown'"
+									      "]") "," R("11.0.0.0/8",
+											 "'dev':'eth0','metric':"
+											 "5") "," R("12.0.0.0/8",
+												    "'dev':'cni0'"
+												    ",'flags':['"
+												    "linkdown']") "]",
 		NULL);
 	check(route(&w, "10.1.1.1", NULL, 0), ND_FIB_UNICAST, "eth0", NULL, NULL);
 	check(route(&w, "11.1.1.1", NULL, 0), ND_FIB_UNICAST, "eth0", NULL, NULL);
-	check(route(&w, "12.1.1.1", NULL, 0), ND_FIB_UNICAST, "cni0", NULL,
-	      NULL); /* only without carrier */
+	check(route(&w, "12.1.1.1", NULL, 0), ND_FIB_UNICAST, "cni0", NULL, NULL); /* only without carrier */
 	nd_model_free(w.model);
 }
 
@@ -152,10 +148,8 @@ static void types_end_the_search(void **state)
 		"[" MAIN "," R_TYPE("blackhole", "10.245.0.0/16", "'metric':0", "main") "," R_TYPE(
 			"unreachable", "10.246.0.0/16", "'dev':'lo'",
 			"main") "," R_TYPE("prohibit", "10.247.0.0/16", "'metric':0",
-					   "main") "," R_TYPE("throw", "10.248.0.0/16",
-							      "'metric':0",
-							      "main") "," R_TYPE("unicast",
-										 "10.248.0.0/16",
+					   "main") "," R_TYPE("throw", "10.248.0.0/16", "'metric':0",
+							      "main") "," R_TYPE("unicast", "10.248.0.0/16",
 										 "'dev':'cni0'",
 										 "default") "," R_TYPE("nat",
 												       "10.249.0.0/16",
@@ -178,8 +172,8 @@ static void local_and_main_are_one(void **state)
 	(void)state;
 	/* Without custom rules a longer prefix of main beats the local table; with one it does not.
 	 */
-	static const char routes[] = "[" R_TYPE("local", "10.0.0.0/8", "'dev':'lo'",
-						"local") "," R("10.1.0.0/16", "'dev':'eth0'") "]";
+	static const char routes[] =
+		"[" R_TYPE("local", "10.0.0.0/8", "'dev':'lo'", "local") "," R("10.1.0.0/16", "'dev':'eth0'") "]";
 	world_init(&w, routes, NULL);
 	check(route(&w, "10.1.1.1", NULL, 0), ND_FIB_UNICAST, "eth0", NULL, NULL);
 	world_init(&w2, routes,
@@ -195,25 +189,23 @@ static void policy_rules(void **state)
 	struct world w;
 
 	(void)state;
-	world_init(&w,
-		   "[" LOCALS "," MAIN
-		   "," R_TYPE("unicast", "default", "'gateway':'10.244.1.9','dev':'cni0'",
-			      "100") "," R_TYPE("blackhole", "default", "'metric':0", "200") "]",
-		   "[" RULE("32767", "", "default") "," RULE("0", "", "local") "," RULE(
-			   "32766", "",
-			   "main") "," RULE("10", "'fwmark':'0x10','fwmask':'0xf0',",
-					    "100") ","
-						   "{'priority':20,'src':'10.9.0.0','srclen':16,'"
-						   "table':'200','family':'inet'},"
-						   "{'priority':30,'src':'10.8.0.0','srclen':16,'"
-						   "action':'prohibit','family':'inet'},"
-						   "{'priority':40,'src':'10.7.0.0','srclen':16,'"
-						   "action':'goto','goto':99,'family':'inet'},"
-						   "{'priority':50,'src':'10.6.0.0','srclen':16,'"
-						   "iif':'eth0','table':'100','family':'inet'},"
-						   "{'priority':60,'src':'10.5.0.0','srclen':16,'"
-						   "dst':'10.5.0.0','dstlen':16,'not':true,"
-						   "'table':'main','family':'inet'}]");
+	world_init(
+		&w,
+		"[" LOCALS "," MAIN "," R_TYPE("unicast", "default", "'gateway':'10.244.1.9','dev':'cni0'",
+					       "100") "," R_TYPE("blackhole", "default", "'metric':0", "200") "]",
+		"[" RULE("32767", "", "default") "," RULE("0", "", "local") "," RULE("32766", "", "main") "," RULE(
+			"10", "'fwmark':'0x10','fwmask':'0xf0',", "100") ","
+									 "{'priority':20,'src':'10.9.0.0','srclen':16,'"
+									 "table':'200','family':'inet'},"
+									 "{'priority':30,'src':'10.8.0.0','srclen':16,'"
+									 "action':'prohibit','family':'inet'},"
+									 "{'priority':40,'src':'10.7.0.0','srclen':16,'"
+									 "action':'goto','goto':99,'family':'inet'},"
+									 "{'priority':50,'src':'10.6.0.0','srclen':16,'"
+									 "iif':'eth0','table':'100','family':'inet'},"
+									 "{'priority':60,'src':'10.5.0.0','srclen':16,'"
+									 "dst':'10.5.0.0','dstlen':16,'not':true,"
+									 "'table':'main','family':'inet'}]");
 	check(route(&w, "8.8.8.8", NULL, 0x1f), ND_FIB_UNICAST, "cni0", "10.244.1.9", NULL);
 	check(route(&w, "8.8.8.8", NULL, 0x20), ND_FIB_UNICAST, "eth0", "172.18.0.1", NULL);
 	check(route(&w, "172.18.0.3", NULL, 0x10), ND_FIB_LOCAL, "eth0", NULL, NULL);
@@ -272,10 +264,7 @@ static void questions_of_rules(void **state)
 	char text[ND_IP_TEXT];
 
 	(void)state;
-	world_init(&w,
-		   "[" LOCALS "," MAIN
-		   "," R_TYPE("unreachable", "10.99.0.0/16", "'metric':0", "main") "]",
-		   NULL);
+	world_init(&w, "[" LOCALS "," MAIN "," R_TYPE("unreachable", "10.99.0.0/16", "'metric':0", "main") "]", NULL);
 	nd_space_fib_ask(&w.space, &ask);
 	assert_int_equal(ask.addr_type(ask.ctx, ip("172.18.0.3"), NULL), 2);
 	assert_int_equal(ask.addr_type(ask.ctx, ip("172.18.0.3"), "cni0"), 1);
@@ -288,25 +277,14 @@ static void questions_of_rules(void **state)
 	assert_int_equal(ask.addr_type(ask.ctx, ip("10.99.0.1"), NULL), 7);
 	assert_string_equal(ask.oif(ask.ctx, ip("10.244.1.7"), 0, NULL), "cni0");
 	assert_null(ask.oif(ask.ctx, ip("172.18.0.3"), 0, NULL));
-	assert_string_equal(nd_ip_text(ask.source_for(ask.ctx, "eth0", ip("8.8.8.8")), text),
-			    "172.18.0.3");
-	assert_string_equal(nd_ip_text(ask.source_for(ask.ctx, "eth0", ip("192.168.5.9")), text),
-			    "172.18.0.3");
-	assert_string_equal(
-		nd_ip_text(nd_space_source(&w.space, "eth0", ip("192.168.5.9"), NULL), text),
-		"192.168.5.1");
-	assert_string_equal(
-		nd_ip_text(nd_space_source(&w.space, "down0", ip("8.8.8.8"), NULL), text),
-		"172.18.0.3");
-	assert_string_equal(
-		nd_ip_text(nd_space_source(&w.space, "down0", ip("8.8.8.8"), "host"), text),
-		"127.0.0.1");
-	assert_string_equal(
-		nd_ip_text(nd_space_source(&w.space, "eth0", ip("fe80::9"), NULL), text),
-		"fe80::3");
-	assert_string_equal(
-		nd_ip_text(nd_space_source(&w.space, "cni0", ip("fc00::9"), NULL), text),
-		"fc00::3");
+	assert_string_equal(nd_ip_text(ask.source_for(ask.ctx, "eth0", ip("8.8.8.8")), text), "172.18.0.3");
+	assert_string_equal(nd_ip_text(ask.source_for(ask.ctx, "eth0", ip("192.168.5.9")), text), "172.18.0.3");
+	assert_string_equal(nd_ip_text(nd_space_source(&w.space, "eth0", ip("192.168.5.9"), NULL), text),
+			    "192.168.5.1");
+	assert_string_equal(nd_ip_text(nd_space_source(&w.space, "down0", ip("8.8.8.8"), NULL), text), "172.18.0.3");
+	assert_string_equal(nd_ip_text(nd_space_source(&w.space, "down0", ip("8.8.8.8"), "host"), text), "127.0.0.1");
+	assert_string_equal(nd_ip_text(nd_space_source(&w.space, "eth0", ip("fe80::9"), NULL), text), "fe80::3");
+	assert_string_equal(nd_ip_text(nd_space_source(&w.space, "cni0", ip("fc00::9"), NULL), text), "fc00::3");
 	assert_string_equal(nd_ip_text(ask.address_of(ask.ctx, "eth0", 4), text), "172.18.0.3");
 	assert_string_equal(nd_ip_text(ask.address_of(ask.ctx, "eth0", 6), text), "fc00::3");
 	assert_int_equal(ask.ifindex(ask.ctx, "cni0"), 3);
@@ -320,13 +298,13 @@ static void ipv6_looks_at_local_first(void **state)
 
 	(void)state;
 	world_init(&w,
-		   "[" R6("local", "::1", "'dev':'lo'", "local") "," R6(
-			   "multicast", "ff00::/8", "'dev':'eth0'",
-			   "local") "," R6("unicast", "fc00::/64", "'dev':'eth0','metric':256",
-					   "main") "," R6("unicast", "default",
-							  "'gateway':'fe80::1','dev':'eth0','"
-							  "metric':1024",
-							  "main") "]",
+		   "[" R6("local", "::1", "'dev':'lo'",
+			  "local") "," R6("multicast", "ff00::/8", "'dev':'eth0'",
+					  "local") "," R6("unicast", "fc00::/64", "'dev':'eth0','metric':256",
+							  "main") "," R6("unicast", "default",
+									 "'gateway':'fe80::1','dev':'eth0','"
+									 "metric':1024",
+									 "main") "]",
 		   NULL);
 	check(route(&w, "::1", NULL, 0), ND_FIB_LOCAL, "lo", NULL, "::1");
 	check(route(&w, "ff02::1", NULL, 0), ND_FIB_MULTICAST, "eth0", NULL, NULL);
