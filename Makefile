@@ -40,7 +40,7 @@ OBJ         := $(patsubst %.c,$(B)/obj/%.o,$(COMMON) $(PLUGIN))
 PROFILES    := $(shell grep -o '^ND_PROFILE.[a-z_]*' agent/sandbox/profiles.def | cut -c12-)
 GEN         := $(foreach p,$(PROFILES),$(B)/gen/filter_$(p)_amd64.h $(B)/gen/filter_$(p)_arm64.h)
 
-.PHONY: all demo check check-sanitize check-cluster lab fuzz lint bench install dist clean help prerequisites
+.PHONY: all demo check check-kernel check-sanitize check-cluster lab fuzz lint bench install dist clean help prerequisites
 .SECONDARY:
 
 all: $(B)/bin/kubectl-netdoctor $(B)/bin/netdoctor-agent-amd64 $(B)/bin/netdoctor-agent-arm64 ## build the plugin and both agents
@@ -115,6 +115,16 @@ $(B)/unit/%: tests/unit/%.c $(OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< $(OBJ) $(LDLIBS_ALL) -lcmocka
 -include $(UNIT:=.d)
+
+KERNEL_OBJ  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/kernel/*.c))
+$(B)/kernel-test: $(KERNEL_OBJ) $(OBJ)
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+-include $(KERNEL_OBJ:.o=.d)
+N           ?= 10000
+SEED        ?= 1
+check-kernel: $(B)/kernel-test ## the walk against this kernel: N random cases from SEED (root)
+	@tests/kernel/run.sh $(B) $(N) $(SEED)
 
 FUZZ_SECONDS ?= 60
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZ)) ## each fuzz target for FUZZ_SECONDS (60)

@@ -1,0 +1,11 @@
+/* gen_ipt.h: the two halves of the generator of iptables rules. */
+#ifndef ND_TESTS_KERNEL_GEN_IPT_H
+#define ND_TESTS_KERNEL_GEN_IPT_H
+
+#include "tests/kernel/kernel.h"
+
+/* 0 to 3 matches, half of them such that the packet in focus passes. */
+void gen_ipt_matches(struct gen *gen, struct test_rule *rule);
+bool gen_ipt_has_target(const char *name);
+
+#endif

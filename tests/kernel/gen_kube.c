@@ -1,0 +1,8 @@
+#include "common/base.h"
+
+#include "tests/kernel/kernel.h"
+
+void gen_kube(struct gen *gen)
+{
+	gen_iptables(gen, LAYER_IPT);
+}
