@@ -1,51 +1,95 @@
 #include "common/base.h"
 #include "plugin/checks/facts.h"
-#include "plugin/checks/service.h"
+#include "plugin/model/programmed.h"
 
 #define MAX_PROOFS 6
+#define MAX_NAMES 4
+#define MAX_MISSING 64 /* of a node, that are looked at */
+/* kube-proxy writes a new service within a second or two; so much older than that is proof. */
+#define MIN_AGE_S 60
+
+/* A service port that the node's rules do not know at all. */
+struct missing {
+	struct nd_programmed_port port; /* its lists are gone with the diff */
+	uint8_t family;
+	bool is_empty; /* the node's rules know no service */
+	size_t at;     /* its place in the diff, the same on all nodes */
+};
+struct place {
+	const struct nd_host *host;
+	bool is_proxy_down, is_ready;
+	struct nd_finding *f;
+	struct missing *missing; /* nmissing */
+	size_t nmissing;
+	const char *lacks; /* "lacks 3 of 812 services: ...", or NULL */
+};
+struct look {
+	struct nd_check_run *run;
+	struct nd_arena *scratch;
+	const struct nd_expected *expected;
+	struct place *places; /* nplaces */
+	size_t nplaces;
+	/* How many nodes have a rule for the n-th port: [0] IPv4, [1] IPv6. */
+	uint32_t *have[2];
+	size_t nhave[2];
+};
 
 /* A pod address that no pod and no slice has any more. */
-static bool is_gone(const struct nd_cluster *cluster, struct nd_ip ip)
+static bool is_gone(const struct look *look, struct nd_ip ip)
 {
+	const struct nd_cluster *cluster = look->run->cluster;
 	struct nd_prefix pods = nd_look_cluster_cidr(cluster);
 	bool is_pods = nd_look_is_pod_ip(cluster, ip) ||
 		       (pods.ip.family == ip.family && nd_prefix_has(pods, ip));
-	if (!ip.family || !is_pods || nd_look_pod_by_ip(cluster, ip))
-		return false;
-	for (size_t i = 0; i < cluster->nslices; i++)
-		for (size_t k = 0; k < cluster->slices[i].nendpoints; k++)
-			if (nd_ip_eq(cluster->slices[i].endpoints[k].ip, ip))
-				return false;
-	return true;
+	return ip.family && is_pods && !nd_look_pod_by_ip(cluster, ip) &&
+	       !nd_expected_has_address(look->expected, ip);
 }
 
-static struct nd_ip target_of(const struct nd_ipt *ipt, const char *sep, uint16_t *port)
+static const char *port_name(struct nd_check_run *run, const struct nd_programmed_port *port)
 {
-	const struct nd_ipt_chain *c = nd_look_ipt_chain(ipt, "nat", sep);
-	for (size_t i = 0; c && i < c->nrules; i++)
-		if (nd_eq(c->rules[i].target, "DNAT")) {
-			*port = c->rules[i].to_port;
-			return c->rules[i].to_ip;
-		}
-	return (struct nd_ip){0};
+	const struct nd_meta *meta = &port->service->meta;
+	return nd_check_text(run, "%s/%s:%u", meta->ns, meta->name, port->port->port);
 }
 
-static const struct nd_service *service_at(const struct nd_cluster *cluster, struct nd_ip ip)
+/* One service once: "shop/db:5432, shop/web:80, ..." */
+static const char *lacks_text(struct nd_check_run *run, const struct nd_programmed *diff)
 {
-	for (size_t i = 0; i < cluster->nservices; i++)
-		if (ip.family && nd_ip_eq(cluster->services[i].cluster_ip, ip))
-			return &cluster->services[i];
-	return NULL;
+	const struct nd_service *last = NULL;
+	const char *names = "";
+	size_t n = 0;
+	for (size_t i = 0; i < diff->nports; i++) {
+		const struct nd_programmed_port *port = &diff->ports[i];
+		if (!port->nlacking || port->service == last)
+			continue;
+		last = port->service;
+		if (n++ < MAX_NAMES)
+			names = nd_check_text(run, "%s%s%s", names, n > 1 ? ", " : ": ",
+					      port_name(run, port));
+	}
+	return n ? nd_check_text(run, "lacks endpoints of %zu of %zu services%s%s", n,
+				 diff->summary.nservices, names, n > MAX_NAMES ? ", ..." : "")
+		 : NULL;
 }
 
-static bool leads_to(const struct nd_ipt *ipt, const struct nd_ipt_chain *svc, struct nd_ip ip)
+/* ---- addresses that are gone ---- */
+static void report_stale(struct look *look, struct place *place,
+			 const struct nd_programmed_port *port, const struct nd_backend *backend)
 {
-	uint16_t port;
-	for (size_t i = 0; i < svc->nrules; i++)
-		if (nd_starts(svc->rules[i].target, "KUBE-SEP-") &&
-		    nd_ip_eq(target_of(ipt, svc->rules[i].target, &port), ip))
-			return true;
-	return false;
+	struct nd_check_run *run = look->run;
+	const struct nd_meta *meta = &port->service->meta;
+	char text[ND_IP_TEXT];
+	if (!place->f) {
+		place->f = nd_find(run, "node/%s", place->host->node);
+		place->f->is_likely = !place->is_proxy_down;
+		place->f->title =
+			nd_check_text(run, "Service %s/%s on %s still leads to pods that are gone",
+				      meta->ns, meta->name, place->host->node);
+	}
+	if (place->f->nproof < MAX_PROOFS)
+		nd_prove(run, place->f,
+			 nd_check_text(run, "%s: %s", place->host->node, port->chain),
+			 "%s/%s leads to %s:%u, which no pod has", meta->ns, meta->name,
+			 nd_ip_text(backend->ip, text), backend->port);
 }
 
 /*
@@ -53,126 +97,137 @@ static bool leads_to(const struct nd_ipt *ipt, const struct nd_ipt_chain *svc, s
  * was. Late by more than that is who knows the dead but not the living: new pods become ready
  * before old ones end.
  */
-static bool lacks_a_ready_one(const struct nd_cluster *cluster, const struct nd_service *s,
-			      const struct nd_ipt *ipt, const struct nd_ipt_chain *svc)
+static void look_at_port(struct look *look, struct place *place,
+			 const struct nd_programmed_port *port)
 {
-	size_t n;
-	const struct nd_slice *slices = nd_look_slices(cluster, s, &n);
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < slices[i].nendpoints && slices[i].family == 4; k++) {
-			const struct nd_endpoint *e = &slices[i].endpoints[k];
-			if (e->is_ready && !e->is_terminating && !leads_to(ipt, svc, e->ip))
-				return true;
-		}
-	return false;
+	if (!port->service || port->kind != ND_PROGRAMMED_CLUSTER_IP ||
+	    (!place->is_proxy_down && !port->nlacking_live))
+		return;
+	for (size_t i = 0; i < port->nprogrammed && port->nstale; i++)
+		if (!nd_programmed_expects(port, &port->programmed[i]) &&
+		    is_gone(look, port->programmed[i].ip))
+			report_stale(look, place, port, &port->programmed[i]);
 }
 
-struct staleness {
-	struct nd_finding *f;
-	bool is_proxy_down;
-};
-
-static void report(struct nd_check_run *run, const struct nd_host *host, struct staleness *st,
-		   const char *service, const char *chain, struct nd_ip ip, uint16_t port)
+/* ---- services that are not there at all ---- */
+static void note_missing(struct look *look, struct place *place, const struct nd_programmed *diff,
+			 uint8_t family)
 {
-	char text[ND_IP_TEXT];
-	if (!st->f) {
-		st->f = nd_find(run, "node/%s", host->node);
-		st->f->is_likely = !st->is_proxy_down;
-		st->f->title =
-			nd_check_text(run, "Service %s on %s still leads to pods that are gone",
-				      service, host->node);
+	size_t which = family == 6, n = 0;
+	while (n < diff->nports && diff->ports[n].service)
+		n++;
+	if (!look->have[which]) {
+		look->have[which] = nd_arena_array(look->scratch, n, sizeof(uint32_t));
+		look->nhave[which] = n;
 	}
-	if (st->f->nproof < MAX_PROOFS)
-		nd_prove(run, st->f, nd_check_text(run, "%s: %s", host->node, chain),
-			 "%s leads to %s:%u, which no pod has", service, nd_ip_text(ip, text),
-			 port);
-}
-
-static void look_at_service(struct nd_check_run *run, const struct nd_host *host,
-			    const struct nd_ipt *ipt, const struct nd_ipt_rule *vip,
-			    struct staleness *st)
-{
-	const struct nd_ipt_chain *svc = nd_look_ipt_chain(ipt, "nat", vip->target);
-	const struct nd_service *s = NULL;
-	for (size_t i = 0; svc && i < svc->nrules; i++) {
-		uint16_t port = 0;
-		struct nd_ip ip = nd_starts(svc->rules[i].target, "KUBE-SEP-")
-					  ? target_of(ipt, svc->rules[i].target, &port)
-					  : (struct nd_ip){0};
-		if (!is_gone(run->cluster, ip))
+	for (size_t i = 0; i < n && i < look->nhave[which]; i++) {
+		const struct nd_programmed_port *port = &diff->ports[i];
+		look->have[which][i] += port->chain != NULL;
+		if (port->verdict != ND_PROGRAMMED_MISSING || place->nmissing == MAX_MISSING)
 			continue;
-		s = s ? s : service_at(run->cluster, vip->dst.ip);
-		if (!s || (!st->is_proxy_down && !lacks_a_ready_one(run->cluster, s, ipt, svc)))
-			return;
-		report(run, host, st, nd_check_text(run, "%s/%s", s->meta.ns, s->meta.name),
-		       svc->name, ip, port);
+		ND_ARENA_PUSH(look->scratch, place->missing, place->nmissing) =
+			(struct missing){*port, family, diff->is_empty, i};
 	}
 }
 
-static void look_at_iptables(struct nd_check_run *run, const struct nd_host *host,
-			     struct staleness *st)
+/*
+ * Not for what is young, nor for what kube-proxy rejects: there it knows the service, and its
+ * endpoint may just have become ready. A service that all nodes lack has just been deleted, unless
+ * they lack everything.
+ */
+static bool is_proved(const struct look *look, const struct place *place,
+		      const struct missing *missing)
 {
-	const struct nd_ipt *ipt = &host->ipt[nd_fact_kube_backend(host)];
-	const struct nd_ipt_chain *services = nd_look_ipt_chain(ipt, "nat", "KUBE-SERVICES");
-	for (size_t i = 0; services && i < services->nrules; i++)
-		if (nd_starts(services->rules[i].target, "KUBE-SVC-"))
-			look_at_service(run, host, ipt, &services->rules[i], st);
+	int64_t now = place->host->time_unix_s, born = missing->port.service->created_unix_s;
+	if (place->is_proxy_down)
+		return true;
+	return place->is_ready && !missing->port.is_rejected && now && born &&
+	       now - born >= MIN_AGE_S &&
+	       (missing->is_empty || look->have[missing->family == 6][missing->at] > 0);
 }
 
-/* "endpoint-ULMVA6XW-ns/svc/tcp/http__10.244.1.5/8080": the address behind the last "__". */
-static bool parse_endpoint(struct nd_check_run *run, const char *name, const char **service,
-			   struct nd_ip *ip, uint16_t *port)
+static void report_missing(struct look *look, struct place *place)
 {
-	const char *at = nd_starts(name, "endpoint-") ? strstr(name, "__") : NULL;
-	const char *slash = at ? strchr(at, '/') : NULL,
-		   *who = at ? strchr(name + strlen("endpoint-"), '-') : NULL;
-	char text[ND_IP_TEXT];
-	uint64_t number;
-	if (!slash || !who || who > at || (size_t)(slash - at - 2) >= sizeof(text) ||
-	    !nd_parse_u64(nd_str(slash + 1), UINT16_MAX, &number))
-		return false;
-	memcpy(text, at + 2, (size_t)(slash - at - 2));
-	text[slash - at - 2] = '\0';
-	*port = (uint16_t)number;
-	*service = nd_check_text(run, "%.*s", (int)(at - who - 1), who + 1);
-	return nd_ip_parse(text, ip);
+	struct nd_check_run *run = look->run;
+	for (size_t i = 0; i < place->nmissing; i++) {
+		const struct nd_programmed_port *port = &place->missing[i].port;
+		if (!is_proved(look, place, &place->missing[i]))
+			continue;
+		if (!place->f) {
+			place->f = nd_find(run, "node/%s", place->host->node);
+			place->f->is_likely = !place->is_proxy_down;
+			place->f->title = nd_check_text(run, "%s has no rules for service %s/%s",
+							place->host->node, port->service->meta.ns,
+							port->service->meta.name);
+		}
+		if (place->f->nproof >= MAX_PROOFS)
+			return;
+		bool is_node_port = port->kind == ND_PROGRAMMED_NODE_PORT;
+		nd_prove(run, place->f, nd_fact_where(run, place->host, "rules of kube-proxy"),
+			 "no rule for %s%s %u, which has %zu ready endpoints", port_name(run, port),
+			 is_node_port ? " node port" : " port", port->number, port->nexpected);
+	}
 }
 
-/* Without a kube-proxy only: a running one removes such chains some time after it stopped to use
- * them. */
-static void look_at_nftables(struct nd_check_run *run, const struct nd_host *host,
-			     struct staleness *st)
+static void look_at(struct look *look, struct place *place, enum nd_proxy_mode mode, uint8_t family)
 {
-	const struct nd_nft_table *table = nd_look_nft_table(host, "ip", "kube-proxy");
-	for (size_t i = 0; table && st->is_proxy_down && i < table->nchains; i++) {
-		const char *service;
-		struct nd_ip ip;
-		uint16_t port;
-		if (parse_endpoint(run, table->chains[i].name, &service, &ip, &port) &&
-		    is_gone(run->cluster, ip))
-			report(run, host, st, service, "nft table ip kube-proxy", ip, port);
+	struct nd_arena scratch = {0};
+	struct nd_programmed_ask ask = {place->host, mode, nd_fact_kube_backend(place->host),
+					family};
+	struct nd_programmed diff;
+	if (nd_programmed_diff(&scratch, look->expected, &ask, &diff)) {
+		for (size_t i = 0; i < diff.nports; i++)
+			look_at_port(look, place, &diff.ports[i]);
+		if (!place->lacks)
+			place->lacks = lacks_text(look->run, &diff);
+		/* Of a mode that nobody knows (a typo), only what is there can be judged. iptables
+		 * without any service is ipt-kube-chains-flushed. */
+		if (nd_look_proxy_mode(look->run->cluster) == mode &&
+		    !(diff.is_empty && mode == ND_PROXY_IPTABLES))
+			note_missing(look, place, &diff, family);
+	}
+	nd_arena_free(&scratch);
+}
+
+static void look_at_host(struct look *look, const struct nd_host *host)
+{
+	const struct nd_cluster *cluster = look->run->cluster;
+	enum nd_proxy_mode mode = nd_look_proxy_mode(cluster);
+	const struct nd_pod *proxy = nd_fact_kube_proxy_pod(cluster, host->node);
+	const struct nd_node *node = nd_look_node(cluster, host->node);
+	struct place *place = &look->places[look->nplaces++];
+	*place = (struct place){.host = host,
+				.is_proxy_down = !proxy || nd_fact_not_running(proxy),
+				.is_ready = node && node->is_ready};
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		if (mode != ND_PROXY_NFTABLES)
+			look_at(look, place, ND_PROXY_IPTABLES, family);
+		if (mode != ND_PROXY_IPTABLES)
+			look_at(look, place, ND_PROXY_NFTABLES, family);
 	}
 }
 
 static void run(struct nd_check_run *run)
 {
 	const struct nd_cluster *cluster = run->cluster;
-	enum nd_proxy_mode mode = nd_look_proxy_mode(cluster);
+	struct nd_arena scratch = {0};
+	struct look look = {.run = run, .scratch = &scratch};
 	if (!nd_look_has_list(cluster, "pods") || !nd_look_has_list(cluster, "endpointslices") ||
 	    !nd_look_has_list(cluster, "services"))
 		return;
-	for (size_t i = 0; i < cluster->nhosts; i++) {
-		const struct nd_host *host = &cluster->hosts[i];
-		const struct nd_pod *proxy = nd_fact_kube_proxy_pod(cluster, host->node);
-		struct staleness st = {.is_proxy_down = !proxy || nd_fact_not_running(proxy)};
-		/* A mode that nobody knows (a typo) is asked of both: rules that are there are
-		 * there. */
-		if (mode != ND_PROXY_NFTABLES && nd_host_has(host, ND_SECTION_iptables))
-			look_at_iptables(run, host, &st);
-		if (mode != ND_PROXY_IPTABLES && nd_host_has(host, ND_SECTION_nft))
-			look_at_nftables(run, host, &st);
+	look.expected = nd_expected_new(&scratch, cluster);
+	look.places = nd_arena_array(&scratch, cluster->nhosts, sizeof(*look.places));
+	for (size_t i = 0; i < cluster->nhosts; i++)
+		look_at_host(&look, &cluster->hosts[i]);
+	for (size_t i = 0; i < look.nplaces; i++) {
+		struct place *place = &look.places[i];
+		report_missing(&look, place);
+		if (place->f && place->lacks)
+			nd_prove(run, place->f,
+				 nd_fact_where(run, place->host, "API and rules of kube-proxy"),
+				 "%s %s", place->host->node, place->lacks);
 	}
+	nd_arena_free(&scratch);
 }
 
 const struct nd_check nd_check_kp_stale_rules = {
@@ -181,8 +236,9 @@ const struct nd_check nd_check_kp_stale_rules = {
 	.kind = ND_CAUSE,
 	.severity = ND_ERROR,
 	.title = "The node's service rules are out of date",
-	.why = "The node sends a part of the connections to addresses that no pod has any more, so "
-	       "they time out. kube-proxy does not run there, or it can't read the API or write "
+	.why = "The node sends a part of the connections to addresses that no pod has any more, or "
+	       "has no rules for a service at all, so they time out. kube-proxy does not run "
+	       "there, or it can't read the API or write "
 	       "its rules.",
 	.fix = "delete the kube-proxy pod of NODE: the new one writes all rules again; look at its "
 	       "log if they age again",

@@ -4,8 +4,7 @@
 
 #include <time.h>
 
-/* RFC 3339 in UTC, as the API server writes it: "2025-01-31T10:00:00Z", maybe with a fraction. */
-static int64_t parse_time(const char *text)
+int64_t nd_model_time(const char *text)
 {
 	struct tm tm = {0};
 	const char *rest;
@@ -26,14 +25,14 @@ static int64_t parse_time(const char *text)
 
 static int64_t last_seen(const cJSON *item)
 {
-	int64_t at = parse_time(nd_json_str(item, "lastTimestamp"));
+	int64_t at = nd_model_time(nd_json_str(item, "lastTimestamp"));
 
 	if (!at)
-		at = parse_time(nd_json_str(nd_json_get(item, "series"), "lastObservedTime"));
+		at = nd_model_time(nd_json_str(nd_json_get(item, "series"), "lastObservedTime"));
 	if (!at)
-		at = parse_time(nd_json_str(item, "eventTime"));
+		at = nd_model_time(nd_json_str(item, "eventTime"));
 	if (!at)
-		at = parse_time(nd_json_str(nd_json_get(item, "metadata"), "creationTimestamp"));
+		at = nd_model_time(nd_json_str(nd_json_get(item, "metadata"), "creationTimestamp"));
 	return at;
 }
 

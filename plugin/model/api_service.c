@@ -90,6 +90,8 @@ const char *nd_decode_service(struct nd_model *m, void *ctx, const cJSON *item)
 	service.publish_not_ready = nd_json_bool(spec, "publishNotReadyAddresses", false);
 	service.proxy_name =
 		find_label(&service.meta.labels, "service.kubernetes.io/service-proxy-name");
+	service.created_unix_s =
+		nd_model_time(nd_json_str(nd_json_get(item, "metadata"), "creationTimestamp"));
 	decode_ips(spec, &service);
 	decode_ports(m, nd_json_get(spec, "ports"), &service);
 	ND_ARENA_PUSH(&c->arena, c->services, c->nservices) = service;

@@ -20,6 +20,7 @@ static struct nd_endpoint decode_endpoint(struct nd_model *m, const cJSON *in)
 	out.is_ready = nd_json_bool(conditions, "ready", true);
 	out.is_serving = nd_json_bool(conditions, "serving", out.is_ready);
 	out.is_terminating = nd_json_bool(conditions, "terminating", false);
+	out.has_hints = nd_json_get(in, "hints") != NULL;
 	if (nd_eq(nd_json_str(target, "kind"), "Pod")) {
 		out.pod_ns = nd_model_str(m, target, "namespace");
 		out.pod_name = nd_model_str(m, target, "name");

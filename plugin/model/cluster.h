@@ -69,8 +69,7 @@ struct nd_pod {
 	const char *phase; /* "Running", ... */
 	struct nd_ip ip, ip6; /* status.podIPs */
 	bool is_host_network, is_ready;
-	/* of the Ready or PodScheduled condition when not True */
-	const char *not_ready_reason, *not_ready_message;
+	const char *not_ready_reason, *not_ready_message; /* of Ready or PodScheduled, not True */
 	const char *dns_policy;
 	struct nd_container *containers; /* ncontainers; init containers first, as listed */
 	size_t ncontainers;
@@ -94,14 +93,15 @@ struct nd_service {
 	size_t nports;
 	const char *external_policy, *internal_policy; /* "Cluster", "Local", NULL */
 	bool publish_not_ready;
-	/* label service.kubernetes.io/service-proxy-name: kube-proxy ignores it */
-	const char *proxy_name;
+	const char *proxy_name; /* label service-proxy-name: kube-proxy ignores it, or NULL */
+	int64_t created_unix_s; /* metadata.creationTimestamp; 0: unknown */
 };
 
 struct nd_endpoint {
 	struct nd_ip ip; /* the first address */
 	const char *node;
 	bool is_ready, is_serving, is_terminating; /* missing ready counts as true */
+	bool has_hints;				   /* kube-proxy may leave it to some zones */
 	const char *pod_ns, *pod_name;		   /* targetRef of kind Pod */
 };
 struct nd_slice_port {

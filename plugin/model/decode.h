@@ -68,6 +68,9 @@ void nd_model_api_gap(struct nd_model *m, const char *resource);
 #include "common/sections.def"
 #undef ND_SECTION
 
+/* RFC 3339 in UTC, as the API server writes it: "2025-01-31T10:00:00Z", maybe with a fraction; 0:
+ * not that. In api_event.c. */
+int64_t nd_model_time(const char *text);
 /* Section "probe" adds to what is there: what is sent again comes in a section of its own. */
 const char *nd_model_probes(struct nd_model *m, struct nd_host *host, struct nd_str text);
 /* Section "watch" adds to what is there, too. */

@@ -144,6 +144,17 @@ enum nd_proxy_mode nd_look_proxy_mode(const struct nd_cluster *cluster)
 	return nd_str_eq(mode, "ipvs") ? ND_PROXY_IPVS : ND_PROXY_UNKNOWN;
 }
 
+bool nd_look_has_node_port_addresses(const struct nd_cluster *cluster)
+{
+	const char *config = proxy_config(cluster);
+	struct nd_str value = {0};
+
+	if (config)
+		value = yaml_value(config, "nodePortAddresses");
+	/* A list that begins on the next line leaves nothing here. */
+	return value.p && !nd_str_eq(value, "null") && !nd_str_eq(value, "[]");
+}
+
 /* ---- the cluster's addresses ---- */
 static bool parse_prefix(struct nd_str text, struct nd_prefix *out)
 {

@@ -72,6 +72,8 @@ enum nd_proxy_mode {
 };
 /* kube-proxy ConfigMap: mode "" is iptables */
 enum nd_proxy_mode nd_look_proxy_mode(const struct nd_cluster *cluster);
+/* Does kube-proxy's nodePortAddresses limit where node ports are? */
+bool nd_look_has_node_port_addresses(const struct nd_cluster *cluster);
 /*
  * The prefix that covers all podCIDRs: clusterCIDR of kube-proxy, net-conf of flannel, else the
  * cover of the podCIDRs. family 0: unknown.

@@ -62,14 +62,21 @@ struct evidence {
 
 #define KUBE_NAT                                                                                   \
 	":KUBE-SERVICES - [0:0]\n:KUBE-SVC-WEB - [0:0]\n:KUBE-SEP-WEB - [0:0]\n"                   \
-	":KUBE-POSTROUTING - [0:0]\n"                                                              \
+	":KUBE-SVC-DNS - [0:0]\n:KUBE-SVC-TCP - [0:0]\n:KUBE-SEP-DNS - [0:0]\n"                   \
+	":KUBE-SEP-TCP - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"                                      \
 	"[0:0] -A PREROUTING -j KUBE-SERVICES\n[0:0] -A OUTPUT -j KUBE-SERVICES\n"                 \
 	"[0:0] -A POSTROUTING -j KUBE-POSTROUTING\n"                                               \
 	"[0:0] -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"                     \
 	"[0:0] -A KUBE-POSTROUTING -j MASQUERADE\n"                                                \
 	"[0:0] -A KUBE-SERVICES -d 10.96.1.1/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-WEB\n"        \
 	"[0:0] -A KUBE-SVC-WEB -j KUBE-SEP-WEB\n"                                                  \
-	"[0:0] -A KUBE-SEP-WEB -p tcp -m tcp -j DNAT --to-destination 10.244.1.2:8080\n"
+	"[0:0] -A KUBE-SEP-WEB -p tcp -m tcp -j DNAT --to-destination 10.244.1.2:8080\n"	   \
+	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-DNS\n"	   \
+	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-TCP\n"	   \
+	"[0:0] -A KUBE-SVC-DNS -j KUBE-SEP-DNS\n"						   \
+	"[0:0] -A KUBE-SVC-TCP -j KUBE-SEP-TCP\n"						   \
+	"[0:0] -A KUBE-SEP-DNS -p udp -m udp -j DNAT --to-destination 10.244.0.2:53\n"		   \
+	"[0:0] -A KUBE-SEP-TCP -p tcp -m tcp -j DNAT --to-destination 10.244.0.2:53\n"
 #define KUBE_FILTER                                                                                \
 	":KUBE-FIREWALL - [0:0]\n:KUBE-FORWARD - [0:0]\n"                                          \
 	"[0:0] -A INPUT -j KUBE-FIREWALL\n[0:0] -A FORWARD -j KUBE-FORWARD\n"                      \
