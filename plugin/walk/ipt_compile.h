@@ -2,8 +2,9 @@
  * ipt_compile.h: rules of iptables-save, as text, into programs (model/ruleset.h).
  *
  * Every match and target that is not known, and every option of a known one, makes its rule's last
- * step ND_DO_UNKNOWN with the words; what stands before it is kept, so that a packet which fails an
- * earlier test is still known to pass by. User-defined chains and the rule's number stay as saved.
+ * step ND_DO_UNKNOWN with the words. The matches that are known are tested before it, wherever they
+ * stand (all of them must hold), so that a packet which fails one is still known to pass by; what
+ * the target does is left out. User-defined chains and the rule's number stay as saved.
  */
 #ifndef ND_PLUGIN_WALK_IPT_COMPILE_H
 #define ND_PLUGIN_WALK_IPT_COMPILE_H

@@ -78,16 +78,36 @@ bool nd_ipt_ip_range(const struct nd_ipt_work *work, struct nd_str text, struct 
 
 bool nd_ipt_proto(const char *text, uint8_t *out)
 {
-	/* As xtables prints them (xtables_chain_protos), and /etc/protocols for the rest. */
-	static const struct nd_ipt_word names[] = {
-		{"tcp", 6},	   {"udp", 17},	       {"icmp", 1},	  {"ipv6-icmp", 58},
-		{"icmpv6", 58},	   {"sctp", 132},      {"udplite", 136},  {"esp", 50},
-		{"ah", 51},	   {"ipv6-mh", 135},   {"mh", 135},	  {"all", 0},
-		{"gre", 47},	   {"ipencap", 4},     {"ipip", 94},	  {"ipv6", 41},
-		{"igmp", 2},	   {"dccp", 33},       {"vrrp", 112},	  {"ospf", 89},
-		{"pim", 103},	   {"l2tp", 115},      {"ipcomp", 108},	  {"ipv6-route", 43},
-		{"ipv6-frag", 44}, {"ipv6-nonxt", 59}, {"ipv6-opts", 60},
-	};
+	/* As xtables prints them (xtables_chain_protos), and /etc/protocols of Debian 12. */
+	static const struct nd_ipt_word names[] = {{"tcp", 6},	      {"udp", 17},
+						   {"icmp", 1},	      {"ipv6-icmp", 58},
+						   {"icmpv6", 58},    {"sctp", 132},
+						   {"all", 0},	      {"mh", 135},
+						   {"ipv6-mh", 135},  {"igmp", 2},
+						   {"ggp", 3},	      {"ipencap", 4},
+						   {"st", 5},	      {"egp", 8},
+						   {"igp", 9},	      {"pup", 12},
+						   {"hmp", 20},	      {"xns-idp", 22},
+						   {"rdp", 27},	      {"iso-tp4", 29},
+						   {"dccp", 33},      {"xtp", 36},
+						   {"ddp", 37},	      {"idpr-cmtp", 38},
+						   {"ipv6", 41},      {"ipv6-route", 43},
+						   {"ipv6-frag", 44}, {"idrp", 45},
+						   {"rsvp", 46},      {"gre", 47},
+						   {"esp", 50},	      {"ah", 51},
+						   {"skip", 57},      {"ipv6-nonxt", 59},
+						   {"ipv6-opts", 60}, {"rspf", 73},
+						   {"vmtp", 81},      {"eigrp", 88},
+						   {"ospf", 89},      {"ax.25", 93},
+						   {"ipip", 94},      {"etherip", 97},
+						   {"encap", 98},     {"pim", 103},
+						   {"ipcomp", 108},   {"vrrp", 112},
+						   {"l2tp", 115},     {"isis", 124},
+						   {"fc", 133},	      {"mobility-header", 135},
+						   {"udplite", 136},  {"mpls-in-ip", 137},
+						   {"manet", 138},    {"hip", 139},
+						   {"shim6", 140},    {"wesp", 141},
+						   {"rohc", 142},     {"ethernet", 143}};
 	uint32_t number;
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(names); i++) {
