@@ -198,18 +198,22 @@ static enum nd_hook_result bases_run(struct nd_eval_run *run, const struct nd_ba
 		enum nd_hook_result result = ND_HOOK_PASS;
 		bool is_end = i == n;
 
-		if (needs_ct && (is_end || nd_base_priority(&bases[i]) >= ND_PRIO_CONNTRACK)) {
+		run->is_ct_unsure = needs_ct && !is_end &&
+				    nd_base_priority(at) == ND_PRIO_CONNTRACK &&
+				    run->eval->rules->has_conntrack[run->packet->family == 6];
+		if (needs_ct && (is_end || nd_base_priority(at) > ND_PRIO_CONNTRACK)) {
 			conntrack_enter(run);
 			needs_ct = false;
 		}
-		if (needs_nat && (is_end || nnat || nd_base_priority(&bases[i]) > nat_at)) {
+		if (needs_nat && (is_end || nnat || nd_base_priority(at) > nat_at)) {
 			needs_nat = false;
 			result = nat_enter(run, at, nnat);
 			i += nnat;
 		} else if (is_end) {
 			break;
 		} else {
-			result = base_run(run, &bases[i++]);
+			result = base_run(run, at);
+			i++;
 		}
 		if (result != ND_HOOK_PASS)
 			return result;

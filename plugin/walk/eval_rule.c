@@ -113,6 +113,24 @@ static void mark_run(struct nd_eval_run *run, uint32_t *mark, uint32_t value, co
 				value));
 }
 
+/* Kernel: xt_HL.c, xt_DSCP.c. */
+static void header_run(struct nd_eval_run *run, const struct nd_rstep *step)
+{
+	struct nd_pkt *packet = run->packet;
+	bool is_ttl = step->kind == ND_DO_TTL;
+	uint8_t was = is_ttl ? packet->ttl : packet->dscp;
+	int32_t now = is_ttl ? (int32_t)(was & ~step->mask) + (int32_t)step->value
+			     : (int32_t)((was & ~step->mask) ^ step->value);
+
+	if (is_ttl)
+		now = packet->ttl = (uint8_t)(now < 0 ? 0 : now > UINT8_MAX ? UINT8_MAX : now);
+	else
+		now = packet->dscp = (uint8_t)(now & 63);
+	act_add(run, now != was ? ND_EV_CHANGE : ND_EV_RULE,
+		nd_arena_printf(run->eval->arena, "%s %s%d", is_ttl ? "time to live" : "DSCP",
+				now != was ? "" : "stays ", now));
+}
+
 /* False: the rule ends (nft's ct expressions without a connection). */
 static bool marks_run(struct nd_eval_run *run, const struct nd_rstep *step)
 {
@@ -197,6 +215,9 @@ static enum nd_flow vmap_run(struct nd_eval_run *run, const struct nd_rstep *ste
 static enum nd_flow step_run(struct nd_eval_run *run, const struct nd_rstep *step,
 			     const struct nd_verdict **verdict, bool *is_over)
 {
+	if (run->is_ct_unsure && (step->kind == ND_DO_CT_MARK || step->kind == ND_DO_CT_SAVE ||
+				  step->kind == ND_DO_CT_RESTORE || step->kind == ND_DO_NOTRACK))
+		return flow_unknown(run, ND_CT_UNSURE);
 	switch (step->kind) {
 	case ND_DO_VERDICT:
 		*verdict = &step->verdict;
@@ -221,6 +242,10 @@ static enum nd_flow step_run(struct nd_eval_run *run, const struct nd_rstep *ste
 		return nat_run(run, step);
 	case ND_DO_NOTRACK:
 		notrack_run(run);
+		return ND_FLOW_NEXT;
+	case ND_DO_TTL:
+	case ND_DO_DSCP:
+		header_run(run, step);
 		return ND_FLOW_NEXT;
 	case ND_DO_LIMIT:
 		run->is_limited = true;

@@ -14,6 +14,8 @@ enum { ND_CTS_CONFIRMED = 0x8, ND_CTS_SNAT = 0x10, ND_CTS_DNAT = 0x20 };
 
 #define ND_MAX_LOADS 4 /* in a step, of 16 bytes: ND_VALUE_MAX */
 
+#define ND_CT_UNSURE "connection tracking at its own priority, -200"
+
 enum nd_tri { ND_NO, ND_YES, ND_PERHAPS };
 
 struct nd_eval_run {
@@ -21,6 +23,11 @@ struct nd_eval_run {
 	enum nd_hook hook;
 	struct nd_pkt *packet;
 	bool has_ct; /* skb->_nfct points to a connection, at this priority */
+	/*
+	 * The chain has the very priority of connection tracking: which of the two was made first
+	 * decides if there is a connection (both were seen on 6.18), and nobody says.
+	 */
+	bool is_ct_unsure;
 	const struct nd_base *base;
 	const struct nd_rchain *chain;
 	const struct nd_rrule *rule;

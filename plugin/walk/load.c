@@ -80,12 +80,14 @@ static uint32_t ct_state(const struct nd_eval_run *run, bool has_nat)
 	return run->packet->ct.state == ND_CT_UNTRACKED ? ND_CT_UNTRACKED : ND_CT_INVALID;
 }
 
-static enum nd_tri load_ct(const struct nd_eval_run *run, const struct nd_load *load,
+static enum nd_tri load_ct(struct nd_eval_run *run, const struct nd_load *load,
 			   struct nd_value *out)
 {
 	const struct nd_ct *ct = &run->packet->ct;
 	const struct nd_tuple *tuple = load->arg & 1 ? &ct->reply : &ct->orig;
 
+	if (run->is_ct_unsure)
+		return perhaps(run, ND_CT_UNSURE);
 	if (load->field == ND_F_CT_STATE) {
 		put32(out, ct_state(run, load->arg & 1));
 		return ND_YES;

@@ -153,7 +153,8 @@ static int cmp(int64_t a, int64_t b)
  * last is called first (seen on 6.18, with filter and with NAT chains). nft lists its tables and
  * chains in the order in which they were made. When the legacy tables were made nobody says: they
  * are taken for the oldest, so they come last; then those of iptables-nft.
- * NAT chains are called by the NAT core, one hook at its own priority, in the order of theirs.
+ * NAT chains are called by the NAT core, one hook at its own priority, in the order of theirs. It
+ * is there from the first NAT rule on, so a filter chain of the same priority is taken for newer.
  */
 static int base_order(const void *a, const void *b)
 {

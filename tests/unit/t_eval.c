@@ -284,6 +284,22 @@ static void notrack(void **state)
 	assert_non_null(said("not tracked"));
 }
 
+/* At -200 itself it depends on what was made first, which nobody knows. */
+static void at_conntrack_itself(void **state)
+{
+	struct nd_rchain *b = base(table("ip", "a"), "b", ND_PREROUTING, -200);
+	struct nd_pkt p = tcp("10.0.0.1", 1000, "10.0.0.2", 80), lo = p;
+
+	(void)state;
+	rule(b, dport(80), ct_state(ND_CT_NEW), mark(1, 1));
+	assert_int_equal(run(ND_PREROUTING, &p), ND_HOOK_UNKNOWN);
+	p.t.dport = 81;
+	assert_int_equal(run(ND_PREROUTING, &p), ND_HOOK_PASS);
+	lo.iif = "lo";
+	assert_int_equal(run(ND_PREROUTING, &lo), ND_HOOK_PASS);
+	assert_int_equal(lo.mark, 1);
+}
+
 /* notrack behind -200 finds a connection and leaves it alone. */
 static void notrack_too_late(void **state)
 {
@@ -396,6 +412,7 @@ int main(void)
 		WORLD_TEST(state_before_conntrack),
 		WORLD_TEST(established_passes),
 		WORLD_TEST(notrack),
+		WORLD_TEST(at_conntrack_itself),
 		WORLD_TEST(notrack_too_late),
 		WORLD_TEST(raw_drop),
 		WORLD_TEST(marks),
