@@ -164,6 +164,8 @@ enum nd_step_kind {
 	ND_DO_MASQUERADE,
 	ND_DO_REDIRECT,
 	ND_DO_NOTRACK,
+	ND_DO_TTL,     /* ttl = (ttl & ~mask) + value, within 0..255; value: two's complement */
+	ND_DO_DSCP,    /* dscp = (dscp & ~mask) ^ value */
 	ND_DO_NOTHING, /* counter, log, comment, TCPMSS, CHECKSUM ... */
 	ND_DO_LIMIT,   /* a rate: for one packet it passes; eval says "while below the rate" */
 		       /* value 1: "over" the rate, so for one packet it does not pass */

@@ -293,6 +293,50 @@ static bool finish_ct(struct nd_ipt_work *work)
 	return true;
 }
 
+/* ---- header fields ---- */
+enum { TTL_SET, TTL_DEC, TTL_INC };
+
+static bool finish_ttl(struct nd_ipt_work *work)
+{
+	const struct nd_ipt_arg *arg = &work->args[0];
+	uint32_t value;
+	struct nd_rstep *step;
+
+	if (work->nargs != 1 || !nd_ipt_number(nd_str(arg->values[0]), UINT8_MAX, &value))
+		return false;
+	step = nd_ipt_step(work, ND_DO_TTL);
+	step->mask = arg->option->arg == TTL_SET ? UINT8_MAX : 0;
+	step->value = arg->option->arg == TTL_DEC ? 0 - value : value;
+	return true;
+}
+
+static bool finish_dscp(struct nd_ipt_work *work)
+{
+	uint32_t value;
+	struct nd_rstep *step;
+
+	if (work->nargs != 1 || !nd_ipt_number(nd_str(work->args[0].values[0]), 63, &value))
+		return false;
+	step = nd_ipt_step(work, ND_DO_DSCP);
+	step->mask = 63;
+	step->value = value;
+	return true;
+}
+
+/* --set-tos value/mask: tos = (tos & ~mask) ^ value; a packet here has no ECN bits. */
+static bool finish_tos(struct nd_ipt_work *work)
+{
+	uint32_t value, mask;
+	struct nd_rstep *step;
+
+	if (work->nargs != 1 || !nd_ipt_masked(work->args[0].values[0], &value, &mask))
+		return false;
+	step = nd_ipt_step(work, ND_DO_DSCP);
+	step->mask = mask >> 2 & 63;
+	step->value = value >> 2 & 63;
+	return true;
+}
+
 /* ---- the rows ---- */
 #define END                                                                                        \
 	{                                                                                          \
@@ -347,6 +391,20 @@ static const struct nd_ipt_option ct[] = {
 	{"--notrack", 0, NULL, 0, 0},	{"--helper", 1, NULL, 0, 0},  {"--ctevents", 1, NULL, 0, 0},
 	{"--expevents", 1, NULL, 0, 0}, {"--timeout", 1, NULL, 0, 0}, END,
 };
+static const struct nd_ipt_option ttl[] = {
+	{"--ttl-set", 1, NULL, 0, TTL_SET},
+	{"--ttl-dec", 1, NULL, 0, TTL_DEC},
+	{"--ttl-inc", 1, NULL, 0, TTL_INC},
+	END,
+};
+static const struct nd_ipt_option hl[] = {
+	{"--hl-set", 1, NULL, 0, TTL_SET},
+	{"--hl-dec", 1, NULL, 0, TTL_DEC},
+	{"--hl-inc", 1, NULL, 0, TTL_INC},
+	END,
+};
+static const struct nd_ipt_option dscp[] = {{"--set-dscp", 1, NULL, 0, 0}, END};
+static const struct nd_ipt_option tos[] = {{"--set-tos", 1, NULL, 0, 0}, END};
 
 const struct nd_ipt_ext nd_ipt_targets[] = {
 	{.name = "ACCEPT", .finish = finish_accept},
@@ -362,15 +420,17 @@ const struct nd_ipt_ext nd_ipt_targets[] = {
 	{.name = "MASQUERADE", .options = device_nat, .finish = finish_masquerade},
 	{.name = "REDIRECT", .options = device_nat, .finish = finish_redirect},
 	{.name = "NOTRACK", .finish = finish_notrack},
+	{.name = "DSCP", .options = dscp, .finish = finish_dscp},
+	{.name = "TOS", .options = tos, .finish = finish_tos},
+	{.name = "TTL", .options = ttl, .finish = finish_ttl},
+	{.name = "HL", .options = hl, .finish = finish_ttl},
 	{.name = "CT", .options = ct, .finish = finish_ct},
 	/* They go on, and change nothing that a match of ours looks at on the same way. */
 	{.name = "AUDIT", .is_nothing = true},
 	{.name = "CHECKSUM", .is_nothing = true},
 	{.name = "CLASSIFY", .is_nothing = true},
 	{.name = "CONNSECMARK", .is_nothing = true},
-	{.name = "DSCP", .is_nothing = true},
 	{.name = "ECN", .is_nothing = true},
-	{.name = "HL", .is_nothing = true},
 	{.name = "IDLETIMER", .is_nothing = true},
 	{.name = "LED", .is_nothing = true},
 	{.name = "LOG", .is_nothing = true},
@@ -380,9 +440,7 @@ const struct nd_ipt_ext nd_ipt_targets[] = {
 	{.name = "TCPMSS", .is_nothing = true},
 	{.name = "TCPOPTSTRIP", .is_nothing = true},
 	{.name = "TEE", .is_nothing = true},
-	{.name = "TOS", .is_nothing = true},
 	{.name = "TRACE", .is_nothing = true},
-	{.name = "TTL", .is_nothing = true},
 	{.name = "ULOG", .is_nothing = true},
 	{.name = NULL},
 };

@@ -184,8 +184,8 @@ static void make_devices(int a, int b)
 		      "link set ra up\nlink set rb up\n"
 		      "addr add 10.1.0.1/24 dev ra\naddr add 10.2.0.1/24 dev rb\n"
 		      "addr add 10.9.0.1/32 dev lo\n"
-		      "-6 addr add fd00:1::1/64 dev ra nodad\n-6 addr add fd00:2::1/64 dev rb nodad\n"
-		      "-6 addr add fd00:9::1/128 dev lo nodad\n",
+		      "addr add fd00:1::1/64 dev ra nodad\naddr add fd00:2::1/64 dev rb nodad\n"
+		      "addr add fd00:9::1/128 dev lo nodad\n",
 		      getpid(), a, getpid(), b);
 	for (int i = 2; i < 12; i++) {
 		for (int net = 1; net <= 2; net++) {
@@ -193,7 +193,7 @@ static void make_devices(int a, int b)
 				      "neigh replace 10.%d.0.%d lladdr 02:00:00:00:0%d:02 dev r%c nud permanent\n",
 				      net, i, net, net == 1 ? 'a' : 'b');
 			nd_buf_printf(&text,
-				      "-6 neigh replace fd00:%d::%x lladdr 02:00:00:00:0%d:02 dev r%c nud permanent\n",
+				      "neigh replace fd00:%d::%x lladdr 02:00:00:00:0%d:02 dev r%c nud permanent\n",
 				      net, i, net, net == 1 ? 'a' : 'b');
 		}
 	}

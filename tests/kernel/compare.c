@@ -9,7 +9,7 @@ static const char *hits_differ(struct nd_arena *arena, const struct counters *co
 			       const struct outcome *kernel, const struct outcome *walk)
 {
 	/* The error itself goes through OUTPUT and POSTROUTING, and over lo through more. */
-	bool may_be_more = walk->fate == FATE_REJECTED;
+	bool may_be_more = walk->fate == FATE_REJECTED || walk->error;
 
 	for (size_t i = 0; i < counters->nrows; i++) {
 		const struct counter_row *row = &counters->rows[i];

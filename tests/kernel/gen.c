@@ -232,7 +232,7 @@ static void route(struct gen *gen, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	ND_ARENA_PUSH(gen->arena, s->routes, s->nroutes) = (struct test_decl){
-		.text = nd_arena_printf(gen->arena, "%s%s", gen->ip == 6 ? "-6 " : "", text)};
+		.text = nd_arena_strdup(gen->arena, text, strlen(text))};
 }
 
 static void extra_route(struct gen *gen, const char *table)

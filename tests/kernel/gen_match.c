@@ -165,7 +165,7 @@ static const char *chance_random(struct gen *gen)
 }
 static const char *chance_nth(struct gen *gen)
 {
-	return ONE_OF("nth --every 2 --packet 0", "nth --every 3 --packet 1", "nth --every 5");
+	return ONE_OF("nth --every 2 --packet 0", "nth --every 3 --packet 1", "nth --every 5 --packet 0");
 }
 static const char *limit(struct gen *gen)
 {

@@ -60,6 +60,8 @@ void scenario_text(const struct scenario *s, struct nd_buf *out)
 	for (size_t i = 0; i < s->npackets; i++) {
 		const struct test_packet *p = &s->packets[i];
 
+		if (p->is_off)
+			continue;
 		nd_buf_printf(out,
 			      "# packet %zu from %s%s%s: proto %u %s:%u > %s:%u flags 0x%x icmp %u/%u "
 			      "ttl %u dscp %u payload %u mark 0x%x\n",
@@ -89,27 +91,30 @@ static bool run(const char *const *argv, const struct nd_buf *text, struct nd_bu
 }
 
 /* What is there on a machine whose administrator did nothing. */
-static const char base_routes[] =
+static const char *const base_routes[2] = {
 	"route flush table all proto 99\nrule flush\nrule add pref 32766 lookup main\n"
-	"rule add pref 32767 lookup default\n-6 route flush table all proto 99\n-6 rule flush\n"
-	"-6 rule add pref 32766 lookup main\n";
+	"rule add pref 32767 lookup default\n",
+	"route flush table all proto 99\nrule flush\nrule add pref 32766 lookup main\n"};
 
 static bool load_routes(const struct scenario *s, struct nd_buf *errors)
 {
-	static const char *const argv[] = {"ip", "-force", "-batch", "-", NULL};
-	static struct nd_buf last;
+	static const char *const argv[2][6] = {{"ip", "-4", "-force", "-batch", "-", NULL},
+					       {"ip", "-6", "-force", "-batch", "-", NULL}};
+	static struct nd_buf lasts[2];
+	size_t six = s->packets[0].family == 6;
+	struct nd_buf *last = &lasts[six];
 	nd_auto_buf struct nd_buf text = {0};
 	bool is_good;
 
-	nd_buf_puts(&text, base_routes);
+	nd_buf_puts(&text, base_routes[six]);
 	for (size_t i = 0; i < s->nroutes; i++)
 		if (!s->routes[i].is_off)
 			nd_buf_printf(&text, "%s\n", s->routes[i].text);
-	if (last.data && last.len == text.len && memcmp(last.data, text.data, text.len) == 0)
+	if (last->data && last->len == text.len && memcmp(last->data, text.data, text.len) == 0)
 		return true;
-	is_good = run(argv, &text, errors);
-	nd_buf_free(&last);
-	last = text;
+	is_good = run(argv[six], &text, errors);
+	nd_buf_free(last);
+	*last = text;
 	text = (struct nd_buf){0};
 	return is_good;
 }

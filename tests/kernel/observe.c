@@ -194,11 +194,11 @@ static const char *error_name(uint8_t family, uint8_t type, uint8_t code)
 		{4, 3, 0, "icmp-net-unreachable"},   {4, 3, 1, "icmp-host-unreachable"},
 		{4, 3, 2, "icmp-proto-unreachable"}, {4, 3, 3, "icmp-port-unreachable"},
 		{4, 3, 9, "icmp-net-prohibited"},    {4, 3, 10, "icmp-host-prohibited"},
-		{4, 3, 13, "icmp-admin-prohibited"}, {4, 11, 0, "time-exceeded"},
+		{4, 3, 13, "icmp-admin-prohibited"}, {4, 11, 0, "icmp-time-exceeded"},
 		{6, 1, 0, "icmp6-no-route"},	     {6, 1, 1, "icmp6-adm-prohibited"},
 		{6, 1, 3, "icmp6-addr-unreachable"}, {6, 1, 4, "icmp6-port-unreachable"},
 		{6, 1, 5, "icmp6-policy-fail"},	     {6, 1, 6, "icmp6-reject-route"},
-		{6, 3, 0, "time-exceeded"},
+		{6, 3, 0, "icmp6-time-exceeded"},
 	};
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(rows); i++)

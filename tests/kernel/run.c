@@ -100,8 +100,8 @@ static void tell(const struct counters *counters, size_t i, const char *why,
 {
 	char src[ND_IP_TEXT], dst[ND_IP_TEXT];
 
-	nd_buf_printf(out, "# difference at packet %zu (%s:%u > %s:%u): %s\n# kernel: ", i,
-		      nd_ip_text(packet->t.src, src), packet->t.sport,
+	nd_buf_printf(out, "# difference at packet %zu (from %c, %s:%u > %s:%u): %s\n# kernel: ", i,
+		      "ABR"[packet->from], nd_ip_text(packet->t.src, src), packet->t.sport,
 		      nd_ip_text(packet->t.dst, dst), packet->t.dport, why);
 	outcome_text(counters, kernel, out);
 	for (size_t k = 0; k < nwalks && k < 8; k++) {
@@ -163,7 +163,7 @@ int scenario_run(struct box *box, struct scenario *s, struct tally *tally, struc
 	tally->sets++;
 	if (!scenario_load(box, s, &errors)) {
 		tally->broken_sets++;
-		if (getenv("KERNEL_VERBOSE"))
+		if (getenv("KERNEL_VERBOSE") && tally->sets > tally->broken_sets + 5)
 			fprintf(stderr, "kernel: seed %llu: %s\n", (unsigned long long)s->seed,
 				errors.data ? errors.data : "?");
 		return -1;
