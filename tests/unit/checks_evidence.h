@@ -190,6 +190,8 @@ static const struct evidence healthy[] = {
 	 "{'Names':'cp','State':'running','Status':'Up','Labels':'io.x-k8s.kind.role=control-plane'"
 	 "}\n"
 	 "{'Names':'w1','State':'running','Status':'Up','Labels':'io.x-k8s.kind.role=worker'}\n"},
+	ALWAYS("cp", "host", "{'time_unix_s':1767225700}"),
+	ALWAYS("w1", "host", "{'time_unix_s':1767225700}"),
 	ALWAYS("cp", "sysctls", SYSCTLS),
 	ALWAYS("w1", "sysctls", SYSCTLS),
 	ALWAYS("cp", "units", UNITS),

@@ -32,6 +32,10 @@ struct fault {
 #define NO_CNI NOT_READY("NetworkReady=false reason:NetworkPluginNotReady")
 #define UNREADY(pod)                                                                               \
 	API("pods"), pod "'}]," READY, pod "'}],'conditions':[{'type':'Ready','status':'False'}]"
+#define WEB_RULE "[0:0] -A KUBE-SERVICES -d 10.96.1.1/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-WEB\n"
+#define NO_WEB_RULE W1("iptables"), WEB_RULE, ""
+#define BORN(when)                                                                                 \
+	API("services"), "'name':'web',", "'name':'web','creationTimestamp':'" when "',"
 #define NFT_CHAIN(hook, policy)                                                                    \
 	"{'nftables':[{'table':{'family':'inet','name':'hardening'}},{'chain':{'family':'inet',"   \
 	"'table':'hardening','name':'f','type':'filter','hook':'" hook "','prio':-10,"             \
@@ -217,6 +221,20 @@ static const struct fault faults[] = {
 	  {W1("iptables"), "[0:0] -A KUBE-SVC-WEB", RULE("KUBE-SVC-WEB -m statistic --mode random "
 	   "--probability 0.5 -j KUBE-SEP-OLD") RULE("KUBE-SEP-OLD -p tcp -m tcp -j DNAT "
 	   "--to-destination 10.244.1.77:8080") "[0:0] -A KUBE-SVC-WEB"}}, {0}},
+	{"a service that a dead proxy never knew", KINDNET, "kp-stale-rules", "node/w1",
+	 {{API("pods"), "'running':{'of':'w1'}", "'waiting':{'reason':'CrashLoopBackOff'}"}, {NO_WEB_RULE}},
+	 {API("endpointslices"), NULL, NULL}},
+	/* Born 100 s before the rules were read. */
+	{"a service that one node lacks", KINDNET, "kp-stale-rules", "node/w1",
+	 {{NO_WEB_RULE}, {BORN("2026-01-01T00:00:00Z")}}, {W1("host"), NULL, NULL}},
+	{"a service that one node lacks yet", KINDNET, NULL, NULL,
+	 {{NO_WEB_RULE}, {BORN("2026-01-01T00:00:50Z")}}, {0}},
+	{"a service that was deleted a second ago", KINDNET, NULL, NULL,
+	 {{NO_WEB_RULE}, {"cp", "iptables", WEB_RULE, ""}, {BORN("2026-01-01T00:00:00Z")}}, {0}},
+	{"an endpoint that just became ready", KINDNET, NULL, NULL,
+	 {{NO_WEB_RULE}, {BORN("2026-01-01T00:00:00Z")},
+	  {W1("iptables"), ":KUBE-FORWARD - [0:0]\n", ":KUBE-FORWARD - [0:0]\n:KUBE-SERVICES - [0:0]\n"
+	   RULE("KUBE-SERVICES -d 10.96.1.1/32 -p tcp -m tcp --dport 80 -j REJECT")}}, {0}},
 	/* services, DNS, images */
 	{"pods not ready", KINDNET, "svc-pods-not-ready", "service/default/web",
 	 {{UNREADY("10.244.1.2")}, {API("endpointslices"), "{'ready':true}", "{'ready':false}"}},
