@@ -87,9 +87,7 @@ static bool finish_hashlimit(struct nd_ipt_work *work)
 		upto = nd_ipt_arg_find(work, "--hashlimit");
 	if (!upto == !above)
 		return false;
-	nd_ipt_step(work, ND_DO_LIMIT);
-	if (upto ? upto->is_not : !above->is_not)
-		nd_ipt_test_never(work);
+	nd_ipt_step(work, ND_DO_LIMIT)->value = upto ? upto->is_not : !above->is_not;
 	return true;
 }
 

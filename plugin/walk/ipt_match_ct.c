@@ -1,5 +1,5 @@
-/* Matches on marks and connections. Source: kernel net/netfilter/xt_conntrack.c, xt_state.c,
- * xt_mark.c, xt_connmark.c. */
+/* Matches on marks, connections and sockets. Source: kernel net/netfilter/xt_conntrack.c,
+ * xt_state.c, xt_mark.c, xt_connmark.c, xt_owner.c. */
 #include "common/base.h"
 
 #include "plugin/walk/ipt_rule.h"
@@ -87,6 +87,20 @@ static bool set_ct_port(struct nd_ipt_work *work, const struct nd_ipt_arg *arg)
 	return true;
 }
 
+/*
+ * "0", "1000-1999". Packets that no socket here sent fail the test, and hold for a negated one:
+ * that is no single test.
+ */
+static bool set_owner(struct nd_ipt_work *work, const struct nd_ipt_arg *arg)
+{
+	uint32_t lo, hi;
+
+	if (arg->is_not || !nd_ipt_range(arg->values[0], '-', UINT32_MAX, &lo, &hi))
+		return false;
+	nd_ipt_test_range(work, nd_ipt_plain(work, ND_F_OWNER), false, lo, hi, 4);
+	return true;
+}
+
 /* ---- the rows ---- */
 #define REPLY 1 /* of the load: of the reply's direction */
 #define END                                                                                        \
@@ -96,6 +110,11 @@ static bool set_ct_port(struct nd_ipt_work *work, const struct nd_ipt_arg *arg)
 static const struct nd_ipt_option state[] = {{"--state", 1, set_state, 0, 0}, END};
 static const struct nd_ipt_option mark[] = {{"--mark", 1, set_mark, ND_F_MARK, 0}, END};
 static const struct nd_ipt_option connmark[] = {{"--mark", 1, set_mark, ND_F_CT_MARK, 0}, END};
+static const struct nd_ipt_option owner[] = {
+	{"--uid-owner", 1, set_owner, 0, 0},
+	{"--gid-owner", 1, set_owner, 0, 0},
+	END,
+};
 /* --ctexpire is not known: a bundle does not say when. */
 static const struct nd_ipt_option conntrack[] = {
 	{"--ctstate", 1, set_state, 0, 0},
@@ -114,9 +133,7 @@ static const struct nd_ipt_option conntrack[] = {
 };
 
 const struct nd_ipt_ext nd_ipt_matches_ct[] = {
-	{.name = "conntrack", .options = conntrack},
-	{.name = "state", .options = state},
-	{.name = "mark", .options = mark},
-	{.name = "connmark", .options = connmark},
-	{.name = NULL},
+	{.name = "conntrack", .options = conntrack}, {.name = "state", .options = state},
+	{.name = "mark", .options = mark},	     {.name = "connmark", .options = connmark},
+	{.name = "owner", .options = owner},	     {.name = NULL},
 };

@@ -16,7 +16,7 @@ static const char *const ipt_fields[ND_FIELDS] = {
 	"icmptype", "icmpcode", "iif",	   "oif",     "physin",	 "physout", "mark",
 	"ctstate",  "ctstatus", "ctmark",  "ctdir",   "ctsaddr", "ctdaddr", "ctsport",
 	"ctdport",  "ctproto",	"stype",   "dtype",   "sfiboif", "random",  "counter",
-	"pkttype",  "length",	"ttl",	   "dscp",    "fragoff",
+	"pkttype",  "length",	"ttl",	   "dscp",    "fragoff", "owner",
 };
 
 static inline void ipt_put_bytes(FILE *f, const uint8_t *bytes, size_t n)
@@ -110,11 +110,18 @@ static inline void ipt_put_nat(FILE *f, const struct nd_nat *nat)
 
 static inline void ipt_put_step(FILE *f, const struct nd_rstep *step)
 {
-	static const char *const names[] = {"",		"",	   "",	      "mark",  "ctmark",
-					    "save",	"restore", "dnat",    "snat",  "masq",
-					    "redirect", "notrack", "nothing", "limit", "unknown"};
+	static const char *const names[ND_DO_UNKNOWN + 1] = {
+		[ND_DO_TEST] = "",	     [ND_DO_VERDICT] = "",
+		[ND_DO_MARK] = "mark",	     [ND_DO_CT_MARK] = "ctmark",
+		[ND_DO_CT_SAVE] = "save",    [ND_DO_CT_RESTORE] = "restore",
+		[ND_DO_DNAT] = "dnat",	     [ND_DO_SNAT] = "snat",
+		[ND_DO_MASQUERADE] = "masq", [ND_DO_REDIRECT] = "redirect",
+		[ND_DO_NOTRACK] = "notrack", [ND_DO_NOTHING] = "nothing",
+		[ND_DO_TTL] = "ttl",	     [ND_DO_DSCP] = "dscp",
+		[ND_DO_LIMIT] = "limit",     [ND_DO_UNKNOWN] = "unknown",
+	};
 
-	fprintf(f, "%s", names[step->kind]);
+	fprintf(f, "%s", names[step->kind] ? names[step->kind] : "?");
 	switch (step->kind) {
 	case ND_DO_TEST:
 		ipt_put_test(f, step);
@@ -124,6 +131,8 @@ static inline void ipt_put_step(FILE *f, const struct nd_rstep *step)
 		break;
 	case ND_DO_MARK:
 	case ND_DO_CT_MARK:
+	case ND_DO_TTL:
+	case ND_DO_DSCP:
 		fprintf(f, " %" PRIx32 "/%" PRIx32, step->value, step->mask);
 		break;
 	case ND_DO_CT_SAVE:
@@ -135,6 +144,9 @@ static inline void ipt_put_step(FILE *f, const struct nd_rstep *step)
 	case ND_DO_MASQUERADE:
 	case ND_DO_REDIRECT:
 		ipt_put_nat(f, &step->nat);
+		break;
+	case ND_DO_LIMIT:
+		fprintf(f, "%s", step->value ? " over" : "");
 		break;
 	case ND_DO_UNKNOWN:
 		fprintf(f, " %s", step->unknown);
