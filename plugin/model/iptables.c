@@ -6,6 +6,8 @@
 #define MAX_TABLES 16	   /* the kernel has five */
 #define MAX_CHAINS 500000  /* a table; 10,000 services make about 50,000 */
 #define MAX_RULES 4000000u /* a chain */
+/* iptables-save never goes back to a chain; who does makes us copy what was there. */
+#define MAX_MOVED 1000000u
 
 /* Chain name -> position; the tables' private part. */
 struct nd_ipt_index {
@@ -19,7 +21,7 @@ struct parser {
 	struct nd_ipt_table *table; /* NULL between COMMIT and the next table */
 	uint32_t chain;		    /* position the pending rules belong to */
 	struct nd_ipt_rule *pending; /* npending rules of one chain; heap, owned */
-	size_t npending, cap;
+	size_t npending, cap, nmoved;
 	const char *why;
 };
 
@@ -38,6 +40,12 @@ static void flush(struct parser *p)
 	if (p->npending == 0)
 		return;
 	chain = &p->table->chains[p->chain];
+	p->nmoved += chain->nrules;
+	if (p->nmoved > MAX_MOVED) {
+		complain(p, "the rules of a chain do not stand together");
+		p->npending = 0;
+		return;
+	}
 	rules = nd_model_array(p->m, chain->nrules + p->npending, sizeof(*rules));
 	if (chain->nrules)
 		memcpy(rules, chain->rules, chain->nrules * sizeof(*rules));

@@ -1,5 +1,6 @@
 #include "common/base.h"
 
+#include "common/buf.h"
 #include "tests/unit/model.h"
 
 /* As iptables-nft-save 1.8.9 wrote it. */
@@ -184,6 +185,23 @@ static void caps_lines(void **state)
 	}
 }
 
+/* To and fro between two chains: no more work than lines are worth. */
+static void refuses_chains_in_pieces(void **state)
+{
+	struct nd_model *model = nd_model_new();
+	nd_auto_buf struct nd_buf text = {0};
+
+	(void)state;
+	nd_buf_puts(&text, "# netdoctor backend=nft family=4\n*filter\n:A - [0:0]\n:B - [0:0]\n");
+	for (int i = 0; i < 20000; i++)
+		nd_buf_puts(&text, i % 2 ? "[0:0] -A A -j DROP\n" : "[0:0] -A B -j DROP\n");
+	nd_buf_puts(&text, "COMMIT\n");
+	feed(model, ND_ITEM_SECTION, "w1", "iptables", text.data, text.len);
+	assert_false(nd_host_has(host_of(model), ND_SECTION_iptables));
+	assert_non_null(strstr(nd_model_finish(model)->gaps[0].why, "stand together"));
+	nd_model_free(model);
+}
+
 static void knows_when_it_is_cut(void **state)
 {
 	static const char text[] = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\nCOMMI";
@@ -213,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_real_dump),	  cmocka_unit_test(caps_lines),
+		cmocka_unit_test(refuses_chains_in_pieces),
 		cmocka_unit_test(keeps_what_it_does_not_know),
 		cmocka_unit_test(keeps_a_failed_program), cmocka_unit_test(knows_when_it_is_cut),
 	};
