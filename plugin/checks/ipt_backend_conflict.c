@@ -33,7 +33,7 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 	struct nd_drops drops;
 	if (!host->ipt[used].is_present || !host->ipt[other].is_present)
 		return;
-	nd_drops_ipt(run, host, &host->ipt[other], &drops);
+	nd_drops_ipt(run, host, other, &drops);
 	size_t nservices = is_jumped_to(&host->ipt[other]) && count_service_rules(&host->ipt[used])
 				   ? count_service_rules(&host->ipt[other])
 				   : 0;
@@ -53,7 +53,7 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 	}
 	for (size_t i = 0; i < drops.n; i++)
 		nd_prove(run, f,
-			 nd_check_text(run, "%s: iptables-%s %s %s", host->node, names[other],
+			 nd_check_text(run, "%s: %s %s %s", host->node, drops.items[i].program,
 				       drops.items[i].table, drops.items[i].chain),
 			 "%s (%llu packets)", drops.items[i].text,
 			 (unsigned long long)drops.items[i].packets);

@@ -8,7 +8,7 @@ static void run(struct nd_check_run *run)
 		const struct nd_host *host = &run->cluster->hosts[i];
 		enum nd_ipt_backend backend = nd_fact_kube_backend(host);
 		struct nd_drops drops;
-		nd_drops_ipt(run, host, &host->ipt[backend], &drops);
+		nd_drops_ipt(run, host, backend, &drops);
 		for (size_t k = 0; k < drops.n; k++) {
 			const struct nd_drop *d = &drops.items[k];
 			if (!d->is_policy || !nd_eq(d->base, "FORWARD"))
@@ -19,8 +19,7 @@ static void run(struct nd_check_run *run)
 						 "drops what it does not expressly accept",
 						 host->node);
 			nd_prove(run, f,
-				 nd_check_text(run, "%s: iptables-%s %s", host->node,
-					       backend == ND_IPT_NFT ? "nft" : "legacy", d->table),
+				 nd_check_text(run, "%s: %s %s", host->node, d->program, d->table),
 				 "policy of FORWARD is DROP (%llu packets), and no rule accepts "
 				 "packets %s",
 				 (unsigned long long)d->packets, d->what);

@@ -9,7 +9,7 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 	struct nd_finding *f = NULL;
 	struct nd_mtu_gap gap;
 	struct nd_drops drops;
-	nd_drops_ipt(run, host, &host->ipt[backend], &drops);
+	nd_drops_ipt(run, host, backend, &drops);
 	for (size_t i = 0; i < drops.n; i++) {
 		const struct nd_drop *d = &drops.items[i];
 		/* A policy is another check's; so is a rule that only makes a wrong MTU felt. */
@@ -29,9 +29,8 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 							host->node, d->what);
 		}
 		nd_prove(run, f,
-			 nd_check_text(run, "%s: iptables-%s %s %s rule %u", host->node,
-				       backend == ND_IPT_NFT ? "nft" : "legacy", d->table, d->chain,
-				       d->number),
+			 nd_check_text(run, "%s: %s %s %s rule %u", host->node, d->program,
+				       d->table, d->chain, d->number),
 			 "%s (%llu packets)", d->text, (unsigned long long)d->packets);
 	}
 }

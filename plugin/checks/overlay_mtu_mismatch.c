@@ -66,7 +66,7 @@ static void run(struct nd_check_run *run)
 		struct nd_drops drops;
 		if (!nd_mtu_gap_matters(run->cluster, host, &gap))
 			continue;
-		nd_drops_ipt(run, host, &host->ipt[nd_fact_kube_backend(host)], &drops);
+		nd_drops_ipt(run, host, nd_fact_kube_backend(host), &drops);
 		const struct nd_drop *silent = silencer(&drops);
 		struct nd_finding *f = nd_find(run, "node/%s", host->node);
 		/* While the node may say "too big", senders learn the smaller size and only waste a

@@ -97,7 +97,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 	if (queue.answer.why)
 		nd_run_way(run, ND_WAY_POLICY, nd_run_where(run, "networkpolicy"), "%s",
 			   queue.answer.why);
-	if (result == ND_HOOK_DROP && queue.answer.why)
+	if (result == ND_HOOK_DROP && queue.answer.why && !queue.answer.is_allowed)
 		run->end_at = run->nways;
 	run->needs_route = eval.needs_route;
 	/* A policy that says no is a better reason than the rule that asked it. */

@@ -26,6 +26,7 @@ static struct nd_pkt first_packet(const struct nd_walk_ask *ask)
 			     : ask->icmp_type	    ? ask->icmp_type
 			     : ask->dst.family == 6 ? 128
 						    : 8,
+		.icmp_code = is_icmp ? ask->icmp_code : 0,
 		.ttl = TTL,
 		.length = LENGTH,
 		.mark = ask->mark,
@@ -103,10 +104,17 @@ static void start_answer(struct nd_run *run)
 		pkt->icmp_type = 0;
 	if (pkt->proto == ND_PROTO_ICMP6)
 		pkt->icmp_type = 129;
+	pkt->icmp_code = 0;
 	pkt->ttl = TTL;
 	nd_run_scrub(run);
 	nd_run_way(run, ND_WAY_SOURCE, NULL, "the answer from %s", run->net->label);
 	run->next = nd_way_output;
+}
+
+/* What ended the way that was gone. */
+static const struct nd_way *end_of(const struct nd_run *run)
+{
+	return run->nways ? &run->ways[(run->end_at ? run->end_at : run->nways) - 1] : NULL;
 }
 
 static void keep_way(struct nd_run *run, struct nd_walk_path *path)
@@ -116,7 +124,7 @@ static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 	path->error = run->error;
 	path->ways = run->ways;
 	path->nways = run->nways;
-	path->end = run->nways ? &run->ways[(run->end_at ? run->end_at : run->nways) - 1] : NULL;
+	path->end = end_of(run);
 	path->node = run->net->host ? run->net->host->node : NULL;
 	path->pod = run->verdict == ND_WALK_DELIVERED || run->verdict == ND_WALK_REFUSED
 			    ? run->net->pod
@@ -135,6 +143,7 @@ static void walk_once(struct nd_run *run, struct nd_walk_path *path)
 	go(run);
 	path->back = run->ways;
 	path->nback = run->nways;
+	path->back_end = end_of(run);
 	path->back_verdict = run->verdict;
 	path->back_reason = run->reason;
 }

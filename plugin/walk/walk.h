@@ -25,7 +25,8 @@ struct nd_walk_ask {
 	struct nd_ip dst;
 	uint8_t proto;
 	uint16_t sport, dport; /* sport 0: 40000 */
-	uint8_t icmp_type;     /* 8 / 128: echo request */
+	uint8_t icmp_type;     /* 0: echo request, 8 / 128 */
+	uint8_t icmp_code;
 	uint32_t mark;
 	uint32_t ct_state; /* 0: ND_CT_NEW */
 	bool has_all_rules; /* events also for rules that merely count */
@@ -77,6 +78,7 @@ struct nd_walk_path {
 	/* The answer's way back, when it was delivered; verdict of it. */
 	struct nd_way *back;
 	size_t nback;
+	const struct nd_way *back_end; /* as end */
 	enum nd_walk_verdict back_verdict;
 	const char *back_reason;
 };

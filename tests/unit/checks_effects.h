@@ -50,13 +50,11 @@
 	 {SENT("w1", PROBE("tcp", "5", "10.96.1.1", "80", "TIMEOUT", ""))}, UNSENT("w1")},
 	{"hairpin off", FLANNEL, "hairpin-off", "pod/default/web-1",
 	 {SENT("w1", PROBE("tcp", "5", "10.96.1.1", "80", "TIMEOUT", "")),
-	  {W1("pods"), "'mtu':1450", "'mtu':1450,'link_index':9,'linkinfo':{'info_kind':'veth'}"},
 	  {W1("links"), "'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'",
 	   "'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth','info_slave_kind':'bridge',"
 	   "'info_slave_data':{'hairpin':false}"}}, UNSENT("w1")},
 	{"hairpin on", FLANNEL, "eff-app-fail", "service/default/web",
 	 {SENT("w1", PROBE("tcp", "5", "10.96.1.1", "80", "TIMEOUT", "")),
-	  {W1("pods"), "'mtu':1450", "'mtu':1450,'link_index':9,'linkinfo':{'info_kind':'veth'}"},
 	  {W1("links"), "'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'",
 	   "'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth','info_slave_kind':'bridge',"
 	   "'info_slave_data':{'hairpin':true}"}}, {0}},

@@ -16,8 +16,9 @@ struct evidence {
 
 #define META(ns, name) "'metadata':{'namespace':'" ns "','name':'" name "','uid':'" name "'"
 #define READY "'conditions':[{'type':'Ready','status':'True'}]"
-#define NODE(name, cidr, ip, more)                                                                 \
-	"{'metadata':{'name':'" name "','labels':{'x':'y'}" more "},'spec':{'podCIDR':'" cidr      \
+#define NODE(name, role, cidr, ip, more)                                                           \
+	"{'metadata':{'name':'" name "','labels':{'node-role.kubernetes.io/" role "':''}" more     \
+	"},'spec':{'podCIDR':'" cidr                                                               \
 	"','podCIDRs':['" cidr "'],'providerID':'kind://docker/nd/" name                           \
 	"'},'status':{'addresses':[{'type':'InternalIP','address':'" ip "'}]," READY "}}"
 #define VXLAN(mac, ip)                                                                             \
@@ -48,34 +49,48 @@ struct evidence {
 			   "'}},'spec':{'containers':[{'name':'c','image':'img:1'}]}}},'status':{" \
 			   "'readyReplicas':1}}"
 
-#define LINK(name, up, more) "{'ifindex':9,'ifname':'" name "','flags':[" up "]," more "}"
+#define LINK(index, name, up, more)                                                                \
+	"{'ifindex':" index ",'ifname':'" name "','flags':[" up "]," more "}"
 #define ROUTE(type, dst, more)                                                                     \
 	"{'type':'" type "','dst':'" dst "'," more "'table':'main','family':'inet'}"
+#define LOCAL(dst, dev)                                                                            \
+	"{'type':'local','dst':'" dst "','dev':'" dev                                              \
+	"','scope':'host','table':'local','family':'inet'}"
 #define ADDR(dev, ip, len)                                                                         \
 	"{'ifindex':9,'ifname':'" dev "','addr_info':[{'family':'inet','local':'" ip               \
 	"','prefixlen':" len ",'scope':'global'}]}"
 #define BIN(name, mode) "{'name':'" name "','mode':'" mode "','size':9,'elf_machine':62}"
-#define NETNS(uid, mtu, port)                                                                      \
-	"[{'uids':['" uid "'],'netns_inode':5,'pid':7,'is_host_network':false,'links':[" LINK(     \
-		"eth0", "'UP'",                                                                    \
-		"'mtu':" mtu) "],'sockets':[{'proto':'tcp6','addr':'::','port':" port "}]}]"
+/* net: "10.244.1". The other end of its eth0 is veth1 of the node. */
+#define LO LINK("1", "lo", "'LOOPBACK','UP'", "'mtu':65536")
+#define NETNS(uid, net, mtu, port)                                                                 \
+	"[{'uids':['" uid "'],'netns_inode':5,'pid':7,'is_host_network':false,'links':[" LO        \
+	"," LINK("2", "eth0", "'UP'",                                                              \
+		 "'mtu':" mtu ",'link_index':4,'linkinfo':{'info_kind':'veth'}") "],'addrs':["     \
+	ADDR("eth0", net ".2", "24") "],'routes':["                                                \
+	ROUTE("unicast", "default", "'gateway':'" net ".1','dev':'eth0',") ","                     \
+	ROUTE("unicast", net ".1", "'dev':'eth0','scope':'link',") ","                             \
+	LOCAL(net ".2", "eth0") "],'sockets':[{'proto':'tcp6','addr':'::','port':" port            \
+	"},{'proto':'udp6','addr':'::','port':" port "}]}]"
 
 #define KUBE_NAT                                                                                   \
 	":KUBE-SERVICES - [0:0]\n:KUBE-SVC-WEB - [0:0]\n:KUBE-SEP-WEB - [0:0]\n"                   \
-	":KUBE-SVC-DNS - [0:0]\n:KUBE-SVC-TCP - [0:0]\n:KUBE-SEP-DNS - [0:0]\n"                   \
-	":KUBE-SEP-TCP - [0:0]\n:KUBE-POSTROUTING - [0:0]\n"                                      \
+	":KUBE-SVC-DNS - [0:0]\n:KUBE-SEP-DNS - [0:0]\n:KUBE-SVC-TCP - [0:0]\n"                    \
+	":KUBE-SEP-TCP - [0:0]\n:KUBE-POSTROUTING - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n"              \
+	"[0:0] -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"                              \
 	"[0:0] -A PREROUTING -j KUBE-SERVICES\n[0:0] -A OUTPUT -j KUBE-SERVICES\n"                 \
 	"[0:0] -A POSTROUTING -j KUBE-POSTROUTING\n"                                               \
 	"[0:0] -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"                     \
 	"[0:0] -A KUBE-POSTROUTING -j MASQUERADE\n"                                                \
 	"[0:0] -A KUBE-SERVICES -d 10.96.1.1/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-WEB\n"        \
 	"[0:0] -A KUBE-SVC-WEB -j KUBE-SEP-WEB\n"                                                  \
-	"[0:0] -A KUBE-SEP-WEB -p tcp -m tcp -j DNAT --to-destination 10.244.1.2:8080\n"	   \
-	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-DNS\n"	   \
-	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-TCP\n"	   \
-	"[0:0] -A KUBE-SVC-DNS -j KUBE-SEP-DNS\n"						   \
-	"[0:0] -A KUBE-SVC-TCP -j KUBE-SEP-TCP\n"						   \
-	"[0:0] -A KUBE-SEP-DNS -p udp -m udp -j DNAT --to-destination 10.244.0.2:53\n"		   \
+	"[0:0] -A KUBE-SEP-WEB -s 10.244.1.2/32 -j KUBE-MARK-MASQ\n"                                 \
+	"[0:0] -A KUBE-SEP-WEB -p tcp -m tcp -j DNAT --to-destination 10.244.1.2:8080\n"         \
+	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-DNS\n"       \
+	"[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-TCP\n"       \
+	"[0:0] -A KUBE-SVC-DNS -j KUBE-SEP-DNS\n[0:0] -A KUBE-SVC-TCP -j KUBE-SEP-TCP\n"           \
+	"[0:0] -A KUBE-SEP-DNS -s 10.244.0.2/32 -j KUBE-MARK-MASQ\n"                                 \
+	"[0:0] -A KUBE-SEP-DNS -p udp -m udp -j DNAT --to-destination 10.244.0.2:53\n"             \
+	"[0:0] -A KUBE-SEP-TCP -s 10.244.0.2/32 -j KUBE-MARK-MASQ\n"                                 \
 	"[0:0] -A KUBE-SEP-TCP -p tcp -m tcp -j DNAT --to-destination 10.244.0.2:53\n"
 #define KUBE_FILTER                                                                                \
 	":KUBE-FIREWALL - [0:0]\n:KUBE-FORWARD - [0:0]\n"                                          \
@@ -137,12 +152,12 @@ struct evidence {
 
 static const struct evidence healthy[] = {
 	LIST(KINDNET, "nodes",
-	     NODE("cp", "10.244.0.0/24", "172.18.0.2", "") "," NODE("w1", "10.244.1.0/24",
+	     NODE("cp", "control-plane", "10.244.0.0/24", "172.18.0.2", "") "," NODE("w1", "worker", "10.244.1.0/24",
 								    "172.18.0.3", "")),
 	LIST(FLANNEL, "nodes",
-	     NODE("cp", "10.244.0.0/24", "172.18.0.2",
+	     NODE("cp", "control-plane", "10.244.0.0/24", "172.18.0.2",
 		  VXLAN("aa:00:00:00:00:01",
-			"172.18.0.2")) "," NODE("w1", "10.244.1.0/24", "172.18.0.3",
+			"172.18.0.2")) "," NODE("w1", "worker", "10.244.1.0/24", "172.18.0.3",
 						VXLAN("aa:00:00:00:00:02", "172.18.0.3"))),
 	LIST(BOTH, "pods",
 	     POD("default", "web-1", "'app':'web'", "w1", "", "10.244.1.2", UP) "," POD(
@@ -183,6 +198,8 @@ static const struct evidence healthy[] = {
 	     DEPLOYMENT("default", "web", "app", "web") "," DEPLOYMENT("kube-system", "coredns",
 								       "k8s-app", "kube-dns")),
 	LIST(BOTH, "events", ""),
+	LIST(BOTH, "networkpolicies", ""),
+	LIST(BOTH, "namespaces", ""),
 	LIST(BOTH, "configmap-kube-proxy",
 	     "{" META("kube-system", "kube-proxy") "},'data':{'config.conf':'clusterCIDR: "
 						   "10.244.0.0/16\\nmode: iptables\\n'}}"),
@@ -202,52 +219,59 @@ static const struct evidence healthy[] = {
 	ALWAYS("w1", "nft", NO_NFT),
 	ALWAYS("cp", "probe", "[]"),
 	ALWAYS("w1", "probe", "[]"),
-	ALWAYS("cp", "pods", NETNS("coredns-1", "1450", "53")),
-	ALWAYS("w1", "pods", NETNS("web-1", "1450", "8080")),
-	SECTION(KINDNET, "cp", "addrs", "[" ADDR("eth0", "172.18.0.2", "16") "]"),
-	SECTION(KINDNET, "w1", "addrs", "[" ADDR("eth0", "172.18.0.3", "16") "]"),
+	ALWAYS("cp", "pods", NETNS("coredns-1", "10.244.0", "1450", "53")),
+	ALWAYS("w1", "pods", NETNS("web-1", "10.244.1", "1450", "8080")),
+#define LISTENS(port) "{'proto':'tcp6','addr':'::','port':" port "}"
+	ALWAYS("cp", "sockets", "[" LISTENS("6443") "," LISTENS("10250") "]"),
+	ALWAYS("w1", "sockets", "[" LISTENS("10250") "]"),
+	SECTION(KINDNET, "cp", "addrs",
+		"[" ADDR("eth0", "172.18.0.2", "16") "," ADDR("veth1", "10.244.0.1", "32") "]"),
+	SECTION(KINDNET, "w1", "addrs",
+		"[" ADDR("eth0", "172.18.0.3", "16") "," ADDR("veth1", "10.244.1.1", "32") "]"),
 	SECTION(FLANNEL, "cp", "addrs",
-		"[" ADDR("eth0", "172.18.0.2", "16") "," ADDR("cni0", "10.244.0.1", "24") "]"),
+		"[" ADDR("eth0", "172.18.0.2", "16") "," ADDR("cni0", "10.244.0.1", "24") ","
+		ADDR("flannel.1", "10.244.0.0", "32") "]"),
 	SECTION(FLANNEL, "w1", "addrs",
-		"[" ADDR("eth0", "172.18.0.3", "16") "," ADDR("cni0", "10.244.1.1", "24") "]"),
-#define ETH0 LINK("eth0", "'UP'", "'mtu':1500")
-#define BRIDGE                                                                                     \
-	LINK("cni0", "'UP'", "'mtu':1450,'linkinfo':{'info_kind':'bridge'}")                       \
-	"," LINK(                                                                                  \
-		"veth1", "'UP'",                                                                   \
-		"'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'}") "," LINK("flannel."  \
-										       "1",        \
-										       "'UP'",     \
-										       "'mtu':"    \
-										       "1450,'"    \
-										       "linkinfo'" \
-										       ":{'info_"  \
-										       "kind':'"   \
-										       "vxlan','"  \
-										       "info_"     \
-										       "data':"    \
-										       "{'id':1,'" \
-										       "port':"    \
-										       "8472}}")
-	SECTION(KINDNET, "cp", "links", "[" ETH0 "]"),
-	SECTION(KINDNET, "w1", "links", "[" ETH0 "]"),
-	SECTION(FLANNEL, "cp", "links", "[" ETH0 "," BRIDGE "]"),
-	SECTION(FLANNEL, "w1", "links", "[" ETH0 "," BRIDGE "]"),
+		"[" ADDR("eth0", "172.18.0.3", "16") "," ADDR("cni0", "10.244.1.1", "24") ","
+		ADDR("flannel.1", "10.244.1.0", "32") "]"),
+#define ETH0 LINK("3", "eth0", "'UP'", "'mtu':1500")
+#define VETH LINK("4", "veth1", "'UP'", "'mtu':1450,'link_index':2,'linkinfo':{'info_kind':'veth'}")
+#define BRIDGE(ip)                                                                                 \
+	LINK("5", "cni0", "'UP'", "'mtu':1450,'linkinfo':{'info_kind':'bridge'}")                  \
+	"," LINK("4", "veth1", "'UP'",                                                             \
+		 "'link_index':2,'mtu':1450,'master':'cni0','linkinfo':{'info_kind':'veth'}")      \
+	"," LINK("6", "flannel.1", "'UP'",                                                         \
+		 "'mtu':1450,'linkinfo':{'info_kind':'vxlan','info_data':{'id':1,'port':8472,"     \
+		 "'local':'" ip "'}}")
+	SECTION(KINDNET, "cp", "links", "[" LO "," ETH0 "," VETH "]"),
+	SECTION(KINDNET, "w1", "links", "[" LO "," ETH0 "," VETH "]"),
+	SECTION(FLANNEL, "cp", "links", "[" LO "," ETH0 "," BRIDGE("172.18.0.2") "]"),
+	SECTION(FLANNEL, "w1", "links", "[" LO "," ETH0 "," BRIDGE("172.18.0.3") "]"),
 #define DEFAULT ROUTE("unicast", "default", "'gateway':'172.18.0.1','dev':'eth0',")
+#define OWN(ip, gateway, dev)                                                                      \
+	ROUTE("unicast", "172.18.0.0/16", "'dev':'eth0','scope':'link','prefsrc':'" ip "',")       \
+	"," LOCAL(ip, "eth0") "," LOCAL(gateway, dev) "," LOCAL("127.0.0.0/8", "lo")
 	SECTION(KINDNET, "cp", "routes",
-		"[" DEFAULT "," ROUTE("unicast", "10.244.0.2", "'dev':'veth1',") "," ROUTE(
-			"unicast", "10.244.1.0/24", "'gateway':'172.18.0.3','dev':'eth0',") "]"),
+		"[" DEFAULT "," ROUTE("unicast", "10.244.0.2", "'dev':'veth1','scope':'host',") ","
+		ROUTE("unicast", "10.244.1.0/24", "'gateway':'172.18.0.3','dev':'eth0',") ","
+		OWN("172.18.0.2", "10.244.0.1", "veth1") "]"),
 	SECTION(KINDNET, "w1", "routes",
-		"[" DEFAULT "," ROUTE("unicast", "10.244.1.2", "'dev':'veth1',") "," ROUTE(
-			"unicast", "10.244.0.0/24", "'gateway':'172.18.0.2','dev':'eth0',") "]"),
+		"[" DEFAULT "," ROUTE("unicast", "10.244.1.2", "'dev':'veth1','scope':'host',") ","
+		ROUTE("unicast", "10.244.0.0/24", "'gateway':'172.18.0.2','dev':'eth0',") ","
+		OWN("172.18.0.3", "10.244.1.1", "veth1") "]"),
 	SECTION(FLANNEL, "cp", "routes",
-		"[" DEFAULT "," ROUTE("unicast", "10.244.0.0/24", "'dev':'cni0',") "," ROUTE(
-			"unicast", "10.244.1.0/24",
-			"'gateway':'10.244.1.0','dev':'flannel.1',") "]"),
+		"[" DEFAULT "," ROUTE("unicast", "10.244.0.0/24", "'dev':'cni0','scope':'link',") ","
+		ROUTE("unicast", "10.244.1.0/24", "'gateway':'10.244.1.0','dev':'flannel.1',") ","
+		OWN("172.18.0.2", "10.244.0.1", "cni0") "," LOCAL("10.244.0.0", "flannel.1") "]"),
 	SECTION(FLANNEL, "w1", "routes",
-		"[" DEFAULT "," ROUTE("unicast", "10.244.1.0/24", "'dev':'cni0',") "," ROUTE(
-			"unicast", "10.244.0.0/24",
-			"'gateway':'10.244.0.0','dev':'flannel.1',") "]"),
+		"[" DEFAULT "," ROUTE("unicast", "10.244.1.0/24", "'dev':'cni0','scope':'link',") ","
+		ROUTE("unicast", "10.244.0.0/24", "'gateway':'10.244.0.0','dev':'flannel.1',") ","
+		OWN("172.18.0.3", "10.244.1.1", "cni0") "," LOCAL("10.244.1.0", "flannel.1") "]"),
+#define NEIGH(ip, mac)                                                                             \
+	"[{'dst':'" ip "','dev':'flannel.1','lladdr':'" mac "','state':['PERMANENT'],"             \
+	"'family':'inet'}]"
+	SECTION(FLANNEL, "cp", "neigh", NEIGH("10.244.1.0", "aa:00:00:00:00:02")),
+	SECTION(FLANNEL, "w1", "neigh", NEIGH("10.244.0.0", "aa:00:00:00:00:01")),
 #define FDB(mac, ip) "[{'mac':'" mac "','ifname':'flannel.1','dst':'" ip "','flags':['self']}]"
 	SECTION(FLANNEL, "cp", "fdb", FDB("aa:00:00:00:00:02", "172.18.0.3")),
 	SECTION(FLANNEL, "w1", "fdb", FDB("aa:00:00:00:00:01", "172.18.0.2")),

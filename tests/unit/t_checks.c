@@ -4,6 +4,7 @@
  */
 #include "common/base.h"
 #include "plugin/checks/run.h"
+#include "plugin/checks/walks.h"
 #include "tests/unit/checks_evidence.h"
 #include "tests/unit/model.h"
 
@@ -421,13 +422,42 @@ static void nothing_known_nothing_said(void **state)
 	nd_model_free(model);
 }
 
+/* Else a fault would be found for a reason that is not its own. */
+static void healthy_walks_arrive(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct nd_arena arena = {0};
+		struct nd_walk_list list = {0};
+		struct nd_model *model = build(&faults[i], NULL);
+		const struct nd_cluster *cluster = nd_model_finish(model);
+		struct nd_world *world = nd_world_new(&arena, cluster);
+
+		nd_walk_list_build(&arena, cluster, &list);
+		assert_in_range(list.n, 20, 100);
+		for (size_t k = 0; k < list.n; k++) {
+			struct nd_walk walk;
+
+			nd_walk_run(world, &list.items[k], &walk);
+			assert_int_equal(walk.npaths, 1);
+			if (walk.paths[0].verdict != ND_WALK_DELIVERED)
+				fail_msg("%s: %s", faults[i].name, walk.paths[0].reason);
+			if (walk.paths[0].back_verdict != ND_WALK_DELIVERED &&
+			    !nd_walk_ask_is_too_big(&list.items[k]))
+				fail_msg("%s: back: %s", faults[i].name, walk.paths[0].back_reason);
+		}
+		nd_arena_free(&arena);
+		nd_model_free(model);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ND_ARRAY_LEN(faults) + 3] = {
+	struct CMUnitTest tests[ND_ARRAY_LEN(faults) + 4] = {
 		cmocka_unit_test(each_check_has_a_fault), cmocka_unit_test(explained_ids_exist),
-		cmocka_unit_test(nothing_known_nothing_said)};
+		cmocka_unit_test(nothing_known_nothing_said), cmocka_unit_test(healthy_walks_arrive)};
 	for (size_t i = 0; i < ND_ARRAY_LEN(faults); i++)
-		tests[i + 3] = (struct CMUnitTest){.name = faults[i].name, .test_func = try_fault,
+		tests[i + 4] = (struct CMUnitTest){.name = faults[i].name, .test_func = try_fault,
 						   .initial_state = (void *)(uintptr_t)&faults[i]};
 	return _cmocka_run_group_tests("checks", tests, ND_ARRAY_LEN(tests), NULL, NULL);
 }

@@ -1,0 +1,118 @@
+#include "common/base.h"
+#include "plugin/checks/walks.h"
+
+static const char *keep(struct nd_check_run *run, const char *text)
+{
+	return text ? nd_arena_strdup(run->arena, text, strlen(text)) : NULL;
+}
+
+/* The rule that had the last word in a hook. */
+static void blame(struct nd_walk_loss *loss, const struct nd_way *end)
+{
+	const struct nd_rule_event *last;
+
+	if (end->kind != ND_WAY_HOOK || !end->nevents)
+		return;
+	last = &end->events[end->nevents - 1];
+	loss->packet = last->packet;
+	if ((last->kind != ND_EV_RULE && last->kind != ND_EV_POLICY) || !last->chain)
+		return;
+	for (size_t i = end->nevents; i-- > 0 && !loss->base;)
+		if (end->events[i].chain && end->events[i].chain->is_base)
+			loss->base = end->events[i].chain;
+	loss->hook = end->hook;
+	loss->table = last->table;
+	loss->chain = last->chain;
+	loss->rule = last->kind == ND_EV_RULE ? last->rule : NULL;
+}
+
+static void add(struct nd_check_run *run, struct nd_walks *walks, const struct nd_walk_ask *ask,
+		const struct nd_walk_path *path, bool is_back)
+{
+	const struct nd_way *end = is_back ? path->back_end : path->end;
+	const struct nd_way *last =
+		is_back ? &path->back[path->nback - 1] : &path->ways[path->nways - 1];
+	const struct nd_host *host = end ? nd_look_host(run->cluster, end->node) : NULL;
+
+	if (!host || end->kind == ND_WAY_POLICY)
+		return;
+	struct nd_walk_loss loss = {.ask = *ask,
+				    .is_back = is_back,
+				    .is_too_big = nd_walk_ask_is_too_big(ask),
+				    .host = host,
+				    .verdict = is_back ? path->back_verdict : path->verdict,
+				    .where = keep(run, last->where),
+				    .reason = keep(run, last->text),
+				    .packet = end->packet};
+
+	blame(&loss, end);
+	loss.ask.arena = NULL;
+	loss.packet.iif = loss.packet.oif = loss.packet.physin = loss.packet.physout = NULL;
+	ND_ARENA_PUSH(run->arena, walks->items, walks->n) = loss;
+}
+
+/* Nobody listening is not the way's fault; outside and unknown tell nothing. */
+static bool is_lost(enum nd_walk_verdict verdict)
+{
+	return verdict == ND_WALK_DROPPED || verdict == ND_WALK_REJECTED || verdict == ND_WALK_LOST;
+}
+
+static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_walk_ask *ask,
+		 struct nd_walks *out)
+{
+	struct nd_arena arena = {0};
+	struct nd_walk walk;
+
+	ask->arena = &arena;
+	nd_walk_run(world, ask, &walk);
+	for (size_t i = 0; i < walk.npaths; i++) {
+		const struct nd_walk_path *path = &walk.paths[i];
+
+		if (is_lost(path->verdict) && path->nways)
+			add(run, out, ask, path, false);
+		/* Nobody answers to an ICMP error. */
+		else if (path->nback && is_lost(path->back_verdict) && !nd_walk_ask_is_too_big(ask))
+			add(run, out, ask, path, true);
+	}
+	nd_arena_free(&arena);
+}
+
+const struct nd_walks *nd_walks_get(struct nd_check_run *run)
+{
+	struct nd_walk_list list = {0};
+	struct nd_arena arena = {0};
+	struct nd_world *world;
+
+	if (run->walks)
+		return run->walks;
+	run->walks = nd_arena_alloc(run->arena, sizeof(*run->walks));
+	world = nd_world_new(run->arena, run->cluster);
+	nd_walk_list_build(&arena, run->cluster, &list);
+	for (size_t i = 0; i < list.n; i++)
+		walk(run, world, &list.items[i], run->walks);
+	run->walks->nwalked = list.n;
+	nd_arena_free(&arena);
+	return run->walks;
+}
+
+const char *nd_walk_loss_text(struct nd_check_run *run, const struct nd_walk_loss *loss)
+{
+	const struct nd_walk_ask *ask = &loss->ask;
+	const struct nd_pod *pod =
+		ask->netns_inode ? nd_look_pod_by_netns(run->cluster, ask->host, ask->netns_inode)
+				 : NULL;
+	const char *proto = ask->proto == ND_PROTO_TCP	 ? "tcp"
+			    : ask->proto == ND_PROTO_UDP ? "udp"
+							 : "icmp";
+	const char *from = pod ? nd_check_text(run, "pod %s/%s", pod->meta.ns, pod->meta.name)
+			       : ask->host->node;
+	const char *lead = loss->is_back ? "the answer to " : "";
+	char ip[ND_IP_TEXT];
+
+	nd_ip_text(ask->dst, ip);
+	if (!ask->dport)
+		return nd_check_text(run, "%s%s from %s to %s", lead, proto, from, ip);
+	return nd_check_text(
+		run, ask->dst.family == 6 ? "%s%s from %s to [%s]:%u" : "%s%s from %s to %s:%u",
+		lead, proto, from, ip, ask->dport);
+}
