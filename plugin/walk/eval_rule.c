@@ -285,8 +285,11 @@ enum nd_flow nd_rule_run(struct nd_eval_run *run, const struct nd_rrule *rule,
 		flow = step_run(run, step, verdict, &is_over);
 		if (flow != ND_FLOW_NEXT)
 			return flow;
-		if (is_over)
+		/* A rate that is not passed is a test that fails. */
+		if (is_over && step->kind == ND_DO_LIMIT)
 			return ND_FLOW_NEXT;
+		if (is_over)
+			break;
 	}
 	if (run->eval->has_all_rules && run->eval->nevents == nevents)
 		act_add(run, ND_EV_RULE, "matched");

@@ -111,6 +111,9 @@ static const char *comment(struct gen *gen)
 }
 static const char *addr_type(struct gen *gen)
 {
+	/* IPv6 means other things by them; the walk knows three, and says so of the others. */
+	if (gen->ip == 6)
+		return ONE_OF("LOCAL", "MULTICAST");
 	return ONE_OF("LOCAL", "UNICAST", "LOCAL", "BROADCAST", "MULTICAST", "UNICAST,LOCAL", "BLACKHOLE",
 		      "UNREACHABLE");
 }

@@ -95,12 +95,12 @@ struct outcome {
 	uint32_t mark;
 	uint8_t ttl, dscp;
 	const char *error;  /* REJECTED: as iptables says */
+	bool is_before_ct;  /* walk: it ended before connection tracking saw it */
 	bool is_port_free;  /* walk: the kernel picks the source port */
 	uint32_t *hits;	    /* of each row of the counters */
 	struct nd_ct ct;    /* walk: the connection afterwards */
 	double share;	    /* walk */
 	const char *why;    /* walk: UNKNOWN: the words; else the rule that ended it */
-	bool is_compared;   /* the kernel's alternative among the walk's */
 };
 
 /* ---- counters ---- */

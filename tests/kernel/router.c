@@ -205,6 +205,41 @@ static void count_hits(const struct counters *counters, const struct nd_run *run
 	}
 }
 
+/* Of the base chain that led to the event. */
+static int32_t base_priority(const struct nd_run *run, const struct nd_rule_event *last)
+{
+	int32_t priority = 0;
+
+	for (size_t w = 0; w < run->nways; w++)
+		for (size_t i = 0; i < run->ways[w].nevents; i++) {
+			const struct nd_rule_event *ev = &run->ways[w].events[i];
+
+			if (ev->kind == ND_EV_HOOK && ev->chain)
+				priority = ev->chain->priority;
+			if (ev == last)
+				return priority;
+		}
+	return priority;
+}
+
+/* In a chain before -200 of the hook in which it began. */
+static bool is_before_ct(const struct nd_run *run, const struct outcome *outcome)
+{
+	size_t nhooks = 0;
+	const struct nd_rule_event *last = NULL;
+
+	if (outcome->fate == FATE_SENT || outcome->fate == FATE_LOCAL)
+		return false;
+	for (size_t w = 0; w < run->nways; w++) {
+		if (run->ways[w].kind != ND_WAY_HOOK || !run->ways[w].nevents)
+			continue;
+		nhooks++;
+		last = &run->ways[w].events[run->ways[w].nevents - 1];
+	}
+	return nhooks == 1 && last->chain && (last->hook == ND_PREROUTING || last->hook == ND_OUTPUT) &&
+	       base_priority(run, last) < -200;
+}
+
 static void settle(struct router *router, const struct nd_run *run, struct outcome *out)
 {
 	out->t = run->pkt.t;
@@ -224,6 +259,7 @@ static void settle(struct router *router, const struct nd_run *run, struct outco
 	} else {
 		out->fate = run->verdict == ND_WALK_DROPPED ? FATE_GONE : FATE_UNKNOWN;
 	}
+	out->is_before_ct = is_before_ct(run, out);
 	out->hits = nd_arena_array(&router->arena, router->counters->nrows, sizeof(*out->hits));
 	count_hits(router->counters, run, out->hits, &out->is_port_free);
 }

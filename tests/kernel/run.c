@@ -41,8 +41,9 @@ static bool resolve(const struct scenario *s, const struct memory *memory, size_
 	out->proto = first->proto;
 	out->t = first->t;
 	out->from = first->from;
+	/* TCP goes on when it was answered; before that its second packet is invalid. */
 	if (!out->is_reply)
-		return true;
+		return first->proto != ND_PROTO_TCP || memory->ct[root].state == ND_CT_ESTABLISHED;
 	out->from = side_of(&memory->kernel[root]);
 	out->t = (struct nd_tuple){.src = seen.dst, .dst = seen.src, .sport = seen.dport, .dport = seen.sport};
 	if (first->proto == ND_PROTO_ICMP || first->proto == ND_PROTO_ICMP6) {
@@ -85,13 +86,17 @@ static void remember(const struct scenario *s, struct memory *memory, size_t i,
 
 	memory->kernel[i] = *kernel;
 	memory->is_seen[i] = kernel->fate == FATE_LOCAL || kernel->fate == FATE_SENT;
-	if (!memory->is_seen[i])
+	/* A reply that is dropped later has been seen all the same. */
+	if (walk->is_before_ct || walk->ct.state == ND_CT_UNTRACKED || walk->ct.state == ND_CT_INVALID ||
+	    (!memory->is_seen[i] && s->packets[i].follows < 0))
 		return;
 	*ct = walk->ct;
-	if (walk->is_port_free && !ct->is_reply)
-		ct->reply.dport = kernel->t.sport;
-	if (walk->ct.state == ND_CT_UNTRACKED || walk->ct.state == ND_CT_INVALID)
-		*ct = (struct nd_ct){0};
+	if (walk->is_port_free && s->packets[i].follows < 0) {
+		if (s->packets[i].proto == ND_PROTO_TCP || s->packets[i].proto == ND_PROTO_UDP)
+			ct->reply.dport = kernel->t.sport;
+		else
+			ct->reply.sport = kernel->t.sport;
+	}
 }
 
 static void tell(const struct counters *counters, size_t i, const char *why,
