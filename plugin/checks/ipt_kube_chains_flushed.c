@@ -76,7 +76,7 @@ static void run(struct nd_check_run *run)
 {
 	const struct nd_cluster *cluster = run->cluster;
 	struct nd_arena scratch = {0};
-	if (nd_look_proxy_mode(cluster) != ND_PROXY_IPTABLES ||
+	if (!cluster->nhosts || nd_look_proxy_mode(cluster) != ND_PROXY_IPTABLES ||
 	    !nd_look_has_list(cluster, "services") || !nd_look_has_list(cluster, "endpointslices"))
 		return;
 	const struct nd_expected *expected = nd_expected_new(&scratch, cluster);

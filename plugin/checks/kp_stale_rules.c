@@ -212,8 +212,8 @@ static void run(struct nd_check_run *run)
 	const struct nd_cluster *cluster = run->cluster;
 	struct nd_arena scratch = {0};
 	struct look look = {.run = run, .scratch = &scratch};
-	if (!nd_look_has_list(cluster, "pods") || !nd_look_has_list(cluster, "endpointslices") ||
-	    !nd_look_has_list(cluster, "services"))
+	if (!cluster->nhosts || !nd_look_has_list(cluster, "pods") ||
+	    !nd_look_has_list(cluster, "endpointslices") || !nd_look_has_list(cluster, "services"))
 		return;
 	look.expected = nd_expected_new(&scratch, cluster);
 	look.places = nd_arena_array(&scratch, cluster->nhosts, sizeof(*look.places));
