@@ -139,8 +139,9 @@ static bool is_proved(const struct look *look, const struct place *place,
 		      const struct missing *missing)
 {
 	int64_t now = place->host->time_unix_s, born = missing->port.service->created_unix_s;
+	/* Without any rule and any kube-proxy there is nothing out of date: kp-not-running. */
 	if (place->is_proxy_down)
-		return true;
+		return !missing->is_empty;
 	return place->is_ready && !missing->port.is_rejected && now && born &&
 	       now - born >= MIN_AGE_S &&
 	       (missing->is_empty || look->have[missing->family == 6][missing->at] > 0);
