@@ -2,6 +2,7 @@
 #include "plugin/checks/check.h"
 #include "plugin/checks/failures.h"
 #include "plugin/checks/run.h"
+#include "plugin/checks/walks.h"
 
 #include <stdarg.h>
 
@@ -79,6 +80,7 @@ void nd_checks_run(const struct nd_cluster *cluster, struct nd_arena *arena,
 		run.check = nd_checks[i];
 		run.check->run(&run);
 	}
+	nd_walks_prove(&run);
 	out->items = run.findings;
 	out->n = run.nfindings;
 }

@@ -51,9 +51,12 @@ static void add(struct nd_check_run *run, struct nd_walks *walks, const struct n
 	ND_ARENA_PUSH(run->arena, walks->items, walks->n) = loss;
 }
 
-/* Nobody listening is not the way's fault; outside and unknown tell nothing. */
-static bool is_lost(enum nd_walk_verdict verdict)
+/* Nobody listening is not the way's fault; what is not known tells nothing. */
+static bool is_lost(const struct nd_check_run *run, enum nd_walk_verdict verdict,
+		    const struct nd_way *last)
 {
+	if (verdict == ND_WALK_OUTSIDE)
+		return nd_look_is_pod_ip(run->cluster, last->packet.t.dst);
 	return verdict == ND_WALK_DROPPED || verdict == ND_WALK_REJECTED || verdict == ND_WALK_LOST;
 }
 
@@ -68,10 +71,11 @@ static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_wal
 	for (size_t i = 0; i < walk.npaths; i++) {
 		const struct nd_walk_path *path = &walk.paths[i];
 
-		if (is_lost(path->verdict) && path->nways)
+		if (path->nways && is_lost(run, path->verdict, &path->ways[path->nways - 1]))
 			add(run, out, ask, path, false);
 		/* Nobody answers to an ICMP error. */
-		else if (path->nback && is_lost(path->back_verdict) && !nd_walk_ask_is_too_big(ask))
+		else if (path->nback && !nd_walk_ask_is_too_big(ask) &&
+			 is_lost(run, path->back_verdict, &path->back[path->nback - 1]))
 			add(run, out, ask, path, true);
 	}
 	nd_arena_free(&arena);

@@ -18,7 +18,10 @@
 /* A large cluster is sampled evenly; at some 20 us each this is less than half a second. */
 #define ND_WALKS_MAX 20000
 
-/* A packet that does not arrive. Ends that are not known, and NetworkPolicies, are no loss. */
+/*
+ * A packet that does not arrive. Ends that are not known, and NetworkPolicies, are no loss; nor are
+ * packets that leave the cluster, unless they are for a pod.
+ */
 struct nd_walk_loss {
 	struct nd_walk_ask ask;	    /* what was walked; its arena is gone */
 	bool is_back;		    /* its answer got lost */
@@ -43,6 +46,8 @@ struct nd_walks {
 const struct nd_walks *nd_walks_get(struct nd_check_run *run);
 /* "tcp from pod shop/web-1 to 10.244.2.5:8080", or "the answer to tcp from ...". */
 const char *nd_walk_loss_text(struct nd_check_run *run, const struct nd_walk_loss *loss);
+/* Behind all checks: a line of proof for causes of nodes at which a walk ended. */
+void nd_walks_prove(struct nd_check_run *run);
 
 /* The packets to walk, at most ND_WALKS_MAX; private to walks.c. */
 struct nd_walk_list {

@@ -48,6 +48,22 @@ struct fault {
 	"{'match':{'op':'==','left':{'payload':{'protocol':'ip','field':'saddr'}},"                \
 	"'right':{'prefix':{'addr':'" addr "','len':" len "}}}},"
 
+/* web-1 and its node speak IPv6 as well. */
+#define ROUTE6(type, dst, more) "{'type':'" type "','dst':'" dst "'," more "'family':'inet6'},"
+#define ADDR6(dev, ip)                                                                             \
+	"{'ifindex':9,'ifname':'" dev "','addr_info':[{'family':'inet6','local':'" ip              \
+	"','prefixlen':64,'scope':'global'}]}"
+#define LOCAL6(ip, dev) ROUTE6("local", ip, "'dev':'" dev "','table':'local',")
+#define DUAL_STACK                                                                                 \
+	{API("pods"), "{'ip':'10.244.1.2'}", "{'ip':'10.244.1.2'},{'ip':'fd00:1::2'}"},            \
+	{W1("addrs"), "[", "[" ADDR6("veth1", "fd00:1::1") ","},                                   \
+	{W1("routes"), "[", "[" ROUTE6("unicast", "fd00:1::2", "'dev':'veth1','table':'main',")    \
+	 LOCAL6("fd00:1::1", "veth1")},                                                            \
+	{W1("pods"), "],'routes':[", "," ADDR6("eth0", "fd00:1::2") "],'routes':["                 \
+	 ROUTE6("unicast", "fd00:1::/64", "'dev':'eth0','table':'main',") LOCAL6("fd00:1::2", "eth0")}
+#define DUMP6(rule)                                                                                \
+	"# netdoctor backend=nft family=6\n*filter\n" FILTER_BASE RULE(rule) "COMMIT\n# netdoctor"
+
 static const struct fault faults[] = {
 	{"healthy kindnet", KINDNET, NULL, NULL, {{0}}, {0}},
 	{"healthy flannel", FLANNEL, NULL, NULL, {{0}}, {0}},
@@ -136,6 +152,22 @@ static const struct fault faults[] = {
 	 {{FILTER_RULE("INPUT -p icmp -m icmp --icmp-type 8 -j DROP")}}, {0}},
 	{"drop another device", KINDNET, NULL, NULL,
 	 {{FILTER_RULE("FORWARD -i docker0 -j DROP")}}, {0}},
+	{"drop answers only", KINDNET, "ipt-stray-drop", "node/w1",
+	 {{FILTER_RULE("FORWARD -s 10.244.1.2/32 -m conntrack --ctstate ESTABLISHED -j DROP")}}, {0}},
+	{"drop in a chain of Docker's", KINDNET, "ipt-stray-drop", "node/w1",
+	 {{FILTER_RULE("DOCKER-USER -p tcp -j DROP")}, {FILTER_RULE("FORWARD -j DOCKER-USER")},
+	  {W1("iptables"), ":KUBE-FORWARD", ":DOCKER-USER - [0:0]\n:KUBE-FORWARD"}}, {0}},
+	{"drop in a chain of a policy engine", KINDNET, NULL, NULL,
+	 {{FILTER_RULE("cali-fw-1 -p tcp -j DROP")}, {FILTER_RULE("FORWARD -j cali-fw-1")},
+	  {W1("iptables"), ":KUBE-FORWARD", ":cali-fw-1 - [0:0]\n:KUBE-FORWARD"}}, {0}},
+	{"what kube-proxy refuses", KINDNET, NULL, NULL,
+	 {{FILTER_RULE("KUBE-SERVICES -d 10.244.0.2/32 -j REJECT --reject-with icmp-port-unreachable")},
+	  {FILTER_RULE("FORWARD -j KUBE-SERVICES")},
+	  {W1("iptables"), ":KUBE-FORWARD", ":KUBE-SERVICES - [0:0]\n:KUBE-FORWARD"}}, {0}},
+	{"both families", KINDNET, NULL, NULL,
+	 {DUAL_STACK, {W1("iptables"), "# netdoctor", DUMP6("OUTPUT -p tcp -j ACCEPT")}}, {0}},
+	{"drop IPv6", KINDNET, "ipt-stray-drop", "node/w1",
+	 {DUAL_STACK, {W1("iptables"), "# netdoctor", DUMP6("OUTPUT -d fd00:1::/64 -p tcp -j DROP")}}, {0}},
 	{"no masquerade for pods", KINDNET, "masq-missing", "node/w1",
 	 {{W1("iptables"), "[0:0] -A KIND-MASQ-AGENT -j MASQUERADE\n", ""}}, {W1("nft"), NULL, NULL}},
 	{"no masquerade for services", FLANNEL, "masq-missing", "node/w1",
@@ -146,6 +178,10 @@ static const struct fault faults[] = {
 	{"nft rule", KINDNET, "nft-native-drop", "node/w1",
 	 {{W1("nft"), NULL, NFT_CHAIN("forward", "accept")
 	   NFT_RULE(FROM("10.244.0.0", "16"), "drop") "]}"}}, {0}},
+	{"nft rule for both families", KINDNET, "nft-native-drop", "node/w1",
+	 {DUAL_STACK, {W1("nft"), NULL, NFT_CHAIN("output", "accept")
+	   NFT_RULE("{'match':{'op':'==','left':{'payload':{'protocol':'ip6','field':'daddr'}},"
+		    "'right':'fd00:1::2'}},", "drop") "]}"}}, {0}},
 	{"nft policy that spares the cluster", KINDNET, NULL, NULL,
 	 {{W1("nft"), NULL, NFT_CHAIN("input", "drop") NFT_RULE(FROM("10.244.0.0", "16"), "accept")
 	   NFT_RULE(FROM("172.18.0.0", "16"), "accept") "]}"}}, {0}},
