@@ -38,8 +38,8 @@ static struct nd_arena_block *block_for(struct nd_arena *arena, size_t size_byte
 	if (head && head->cap_bytes - head->used_bytes >= size_bytes)
 		return head;
 	if (head)
-		cap_bytes = head->cap_bytes >= MAX_BLOCK_BYTES ? MAX_BLOCK_BYTES
-							       : head->cap_bytes * 2;
+		cap_bytes =
+			head->cap_bytes >= MAX_BLOCK_BYTES ? MAX_BLOCK_BYTES : head->cap_bytes * 2;
 	if (head && size_bytes > cap_bytes / 4) {
 		/* A block of its own, behind the newest one, whose room is not given up. */
 		block = block_new(size_bytes);
@@ -121,6 +121,20 @@ void nd_arena_free(struct nd_arena *arena)
 		block = next;
 	}
 	*arena = (struct nd_arena){0};
+}
+
+void nd_arena_reset(struct nd_arena *arena)
+{
+	struct nd_arena_block *kept = arena->blocks;
+
+	if (!kept)
+		return;
+	arena->blocks = kept->next;
+	nd_arena_free(arena);
+	memset(kept->data, 0, kept->used_bytes);
+	kept->used_bytes = 0;
+	kept->next = NULL;
+	arena->blocks = kept;
 }
 
 void *nd_arena_grow(struct nd_arena *arena, void *items, size_t n, size_t size_bytes)

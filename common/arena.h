@@ -24,6 +24,8 @@ void *nd_arena_array(struct nd_arena *arena, size_t count, size_t size_bytes);
 char *nd_arena_strdup(struct nd_arena *arena, const char *p, size_t n);
 char *nd_arena_printf(struct nd_arena *arena, const char *fmt, ...) ND_PRINTF(2, 3);
 void nd_arena_free(struct nd_arena *arena);
+/* As free, but the newest block stays for what comes next: for work that is done over and over. */
+void nd_arena_reset(struct nd_arena *arena);
 
 /*
  * Room for one more element in an array that lives in the arena: doubles the storage when n is

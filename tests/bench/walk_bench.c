@@ -7,17 +7,16 @@
  */
 #include "common/base.h"
 
-#include "common/buf.h"
 #include "plugin/model/build.h"
 #include "plugin/model/look.h"
 #include "plugin/walk/eval.h"
 #include "plugin/walk/ipt_compile.h"
+#include "tests/bench/rules.h"
 
 #include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#define ENDPOINTS 4u
 /* Services that the packets go to: as many with 10,000 as the caches hold with few. */
 #define SPREAD 16u
 
@@ -30,56 +29,13 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* One chain after the other, in the order of iptables-save. */
-static void endpoint(struct nd_buf *out, uint32_t i, uint32_t k)
-{
-	uint32_t n = i * ENDPOINTS + k;
-
-	nd_buf_printf(out,
-		      "-A KUBE-SEP-%08uABCD%u -s 10.%u.%u.%u/32 -m comment --comment \"ns/svc-%u\""
-		      " -j KUBE-MARK-MASQ\n",
-		      i, k, 100 + (n >> 16), n >> 8 & 255, n & 255, i);
-	nd_buf_printf(out,
-		      "-A KUBE-SEP-%08uABCD%u -p tcp -m comment --comment \"ns/svc-%u\" -m tcp -j DNAT"
-		      " --to-destination 10.%u.%u.%u:8080\n",
-		      i, k, i, 100 + (n >> 16), n >> 8 & 255, n & 255);
-}
-
-static void cluster_ip(struct nd_buf *out, uint32_t i)
-{
-	nd_buf_printf(out,
-		      "-A KUBE-SERVICES -d 10.%u.%u.%u/32 -p tcp -m comment --comment \"ns/svc-%u cluster IP\""
-		      " -m tcp --dport 80 -j KUBE-SVC-%08uABCDEF\n",
-		      96 + (i >> 16), i >> 8 & 255, i & 255, i, i);
-}
-
-static void service(struct nd_buf *out, uint32_t i)
-{
-	static const char *const odds[ENDPOINTS] = {"0.25000000000", "0.33333333349", "0.50000000000", NULL};
-
-	nd_buf_printf(out,
-		      "-A KUBE-SVC-%08uABCDEF ! -s 10.100.0.0/14 -d 10.%u.%u.%u/32 -p tcp -m comment --comment"
-		      " \"ns/svc-%u\" -m tcp --dport 80 -j KUBE-MARK-MASQ\n",
-		      i, 96 + (i >> 16), i >> 8 & 255, i & 255, i);
-	for (uint32_t k = 0; k < ENDPOINTS; k++) {
-		nd_buf_printf(out, "-A KUBE-SVC-%08uABCDEF -m comment --comment \"ns/svc-%u\"", i, i);
-		if (odds[k])
-			nd_buf_printf(out, " -m statistic --mode random --probability %s", odds[k]);
-		nd_buf_printf(out, " -j KUBE-SEP-%08uABCD%u\n", i, k);
-	}
-}
-
 /* As iptables-save prints what kube-proxy makes. */
 static void save(struct nd_buf *out, uint32_t n)
 {
 	nd_buf_puts(out, "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
 			 ":POSTROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n"
 			 ":KUBE-POSTROUTING - [0:0]\n");
-	for (uint32_t i = 0; i < n; i++) {
-		nd_buf_printf(out, ":KUBE-SVC-%08uABCDEF - [0:0]\n", i);
-		for (uint32_t k = 0; k < ENDPOINTS; k++)
-			nd_buf_printf(out, ":KUBE-SEP-%08uABCD%u - [0:0]\n", i, k);
-	}
+	save_chains(out, n);
 	nd_buf_puts(out, "-A PREROUTING -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES\n"
 			 "-A OUTPUT -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES\n"
 			 "-A POSTROUTING -m comment --comment \"kubernetes postrouting rules\" -j KUBE-POSTROUTING\n"
@@ -87,13 +43,8 @@ static void save(struct nd_buf *out, uint32_t n)
 			 "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"
 			 "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0\n"
 			 "-A KUBE-POSTROUTING -j MASQUERADE --random-fully\n");
-	for (uint32_t i = 0; i < n; i++)
-		cluster_ip(out, i);
-	for (uint32_t i = 0; i < n; i++)
-		service(out, i);
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t k = 0; k < ENDPOINTS; k++)
-			endpoint(out, i, k);
+	save_cluster_ips(out, n);
+	save_services(out, n);
 	nd_buf_puts(out, "COMMIT\n");
 }
 
@@ -111,7 +62,7 @@ static double walks(const struct nd_rules *rules, uint32_t services, uint32_t n)
 
 		p.t.src = (struct nd_ip){.family = 4, .bytes = {10, 100, 9, 9}};
 		p.t.dst = (struct nd_ip){.family = 4,
-					 .bytes = {10, (uint8_t)(96 + (s >> 16)), (uint8_t)(s >> 8), (uint8_t)s}};
+					 .bytes = {10, (uint8_t)(112 + (s >> 16)), (uint8_t)(s >> 8), (uint8_t)s}};
 		p.t.sport = 40000;
 		p.t.dport = 80;
 		if (nd_eval_hook(&eval, ND_PREROUTING, &p) == ND_HOOK_PASS &&
