@@ -36,7 +36,7 @@ says() {
 	is healthy_wide 0 'no container of kube-system' $healthy -o wide
 	is broken 1 '^    pod .* on nd-kindnet-worker2 -> .*: TIMEOUT$' $broken
 	is broken_is_cut 1 '^    and [0-9]+ more \(-o wide\)$' $broken
-	is without_probes 3 '^\? DNS resolution +not tested: 3 nodes' --from ../cases/healthy-nd-kindnet/bundle.tar.gz
+	is without_probes 3 '^\? DNS resolution +not tested: 3 nodes' --from ../cases/noprobe-healthy-nd-kindnet/bundle.tar.gz
 	is one_namespace 0 '^✓ 4 tests passed' $healthy -n data-platform
 	is no_such_namespace 3 'namespace nope' $healthy -n nope
 	is http_by_name 0 '^✓ HTTP targets +2 of 2' $healthy --http svc/data-platform/iceberg-rest-catalog:8181/v1/config

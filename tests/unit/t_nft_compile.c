@@ -176,6 +176,11 @@ static void put_step(char *out, const struct nd_rstep *step)
 	case ND_DO_REDIRECT:
 		put_nat(out, step);
 		break;
+	case ND_DO_TTL:
+	case ND_DO_DSCP: /* only iptables has them so far */
+		put(out, "%s & ~%x ^ %x", step->kind == ND_DO_TTL ? "ttl" : "dscp", step->mask,
+		    step->value);
+		break;
 	case ND_DO_NOTRACK:
 		put(out, "notrack");
 		break;
