@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build} pass=0 fail=0 skip=0
 build=$(realpath "$build")
-export AGENT=$build/bin/netdoctor-agent-amd64 NETDOCTOR=$build/bin/kubectl-netdoctor
+export BUILD=$build AGENT=$build/bin/netdoctor-agent-amd64 NETDOCTOR=$build/bin/kubectl-netdoctor
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -31,7 +31,7 @@ for t in "$build"/unit/t_*; do
 	timeout 120 "$t" >"$log" 2>&1 </dev/null
 	count "$(basename "$t")" $?
 done
-for t in tests/cases/run.sh tests/api/t_*.sh tests/agent/t_*.sh tests/topo/run.sh; do
+for t in tests/cases/run.sh tests/api/t_*.sh tests/agent/t_*.sh tests/kernel/t_kernel.sh tests/topo/run.sh; do
 	[[ -x $t ]] || continue
 	timeout 300 "$t" >"$log" 2>&1 </dev/null
 	count "$t" $?

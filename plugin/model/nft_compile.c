@@ -362,6 +362,7 @@ void nd_nft_compiler_end(struct nd_nft_compiler *compiler, struct nd_host *host)
 		    !nd_eq(host->nft[i].family, table->program->family))
 			continue;
 		take_texts(&host->nft[i], table->program);
+		table->program->position = (uint32_t)i + 1;
 		host->nft[i].program = table->program;
 	}
 }

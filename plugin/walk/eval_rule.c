@@ -63,6 +63,22 @@ static const char *jump_text(struct nd_eval_run *run, const char *word, const ch
 	return text;
 }
 
+/* Kernel: nft_reject.c, nft_reject_icmp_code() and nft_reject_icmpv6_code(). */
+static const char *reject_name(const char *name, uint8_t family)
+{
+	static const char *const names[][3] = {
+		{"icmpx-no-route", "icmp-net-unreachable", "icmp6-no-route"},
+		{"icmpx-port-unreachable", "icmp-port-unreachable", "icmp6-port-unreachable"},
+		{"icmpx-host-unreachable", "icmp-host-unreachable", "icmp6-addr-unreachable"},
+		{"icmpx-admin-prohibited", "icmp-admin-prohibited", "icmp6-adm-prohibited"},
+	};
+
+	for (size_t i = 0; name && i < ND_ARRAY_LEN(names); i++)
+		if (strcmp(names[i][0], name) == 0)
+			return names[i][family == 6 ? 2 : 1];
+	return name;
+}
+
 static enum nd_flow verdict_run(struct nd_eval_run *run, const struct nd_verdict *verdict)
 {
 	struct nd_eval *eval = run->eval;
@@ -90,11 +106,11 @@ static enum nd_flow verdict_run(struct nd_eval_run *run, const struct nd_verdict
 			nd_arena_printf(eval->arena, "queue to program %u", verdict->queue));
 		return ND_FLOW_QUEUE;
 	case ND_V_REJECT:
-		eval->reject_with = verdict->reject_with;
+		eval->reject_with = reject_name(verdict->reject_with, run->packet->family);
 		act_add(run, ND_EV_RULE,
-			verdict->reject_with ? nd_arena_printf(eval->arena, "reject with %s",
-							       verdict->reject_with)
-					     : "reject");
+			eval->reject_with ? nd_arena_printf(eval->arena, "reject with %s",
+							    eval->reject_with)
+					  : "reject");
 		return ND_FLOW_REJECT;
 	case ND_V_STOLEN:
 		return flow_unknown(run, "taken over by another part of the kernel");

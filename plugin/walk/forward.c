@@ -45,10 +45,13 @@ static bool is_way_back(const struct nd_run *run, struct nd_fib_key key, struct 
 	return false;
 }
 
-/* kernel: net/ipv4/fib_frontend.c, fib_validate_source(); IPv6 has no such test. */
-bool nd_run_source_valid(struct nd_run *run)
+/*
+ * kernel: net/ipv4/fib_frontend.c, fib_validate_source(); IPv6 has no such test. Policy rules see
+ * the way back as coming in by the device the packet goes out of; NULL: it is for us.
+ */
+bool nd_run_source_valid(struct nd_run *run, const char *out)
 {
-	struct nd_fib_key key = {.dst = run->pkt.t.src, .src = run->pkt.t.dst};
+	struct nd_fib_key key = {.dst = run->pkt.t.src, .src = run->pkt.t.dst, .iif = out};
 	int64_t level = max_conf(run, "rp_filter");
 	struct nd_fib fib;
 
@@ -99,7 +102,7 @@ static bool may_forward(struct nd_run *run)
 
 static void forward(struct nd_run *run)
 {
-	if (!nd_run_route(run, run->dev, NULL, true) || !nd_run_source_valid(run))
+	if (!nd_run_route(run, run->dev, NULL, true) || !nd_run_source_valid(run, run->fib.dev))
 		return;
 	if (run->pkt.ttl <= 1) {
 		run->error = run->pkt.family == 6 ? "icmp6-time-exceeded" : "icmp-time-exceeded";
@@ -140,7 +143,7 @@ void nd_way_route_in(struct nd_run *run)
 			forward(run);
 		return;
 	}
-	if (nd_run_route(run, run->dev, NULL, true) && nd_run_source_valid(run))
+	if (nd_run_route(run, run->dev, NULL, true) && nd_run_source_valid(run, NULL))
 		nd_way_input(run);
 }
 

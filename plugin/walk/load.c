@@ -169,6 +169,23 @@ static enum nd_tri load_fib(struct nd_eval_run *run, const struct nd_load *load,
 	return ND_YES;
 }
 
+/*
+ * nft's "th" reads the bytes where ports would be, whatever the protocol: of ICMP its type and code
+ * and its checksum, which nobody knows: taken for a port that no rule names.
+ */
+static enum nd_tri load_port(const struct nd_eval_run *run, bool is_src, struct nd_value *out)
+{
+	const struct nd_pkt *packet = run->packet;
+	bool is_icmp = packet->proto == ND_PROTO_ICMP || packet->proto == ND_PROTO_ICMP6;
+
+	if (has_ports(packet->proto)) {
+		put16(out, is_src ? packet->t.sport : packet->t.dport);
+		return ND_YES;
+	}
+	put16(out, is_src ? (uint16_t)(packet->icmp_type << 8 | packet->icmp_code) : 0);
+	return is_icmp && run->base && run->base->table->backend == ND_RULES_NFT ? ND_YES : ND_NO;
+}
+
 static enum nd_tri load_transport(const struct nd_eval_run *run, const struct nd_load *load,
 				  struct nd_value *out)
 {
@@ -177,11 +194,8 @@ static enum nd_tri load_transport(const struct nd_eval_run *run, const struct nd
 
 	switch (load->field) {
 	case ND_F_SPORT:
-		put16(out, packet->t.sport);
-		return has_ports(packet->proto) ? ND_YES : ND_NO;
 	case ND_F_DPORT:
-		put16(out, packet->t.dport);
-		return has_ports(packet->proto) ? ND_YES : ND_NO;
+		return load_port(run, load->field == ND_F_SPORT, out);
 	case ND_F_TCP_FLAGS:
 		put8(out, packet->tcp_flags);
 		return packet->proto == ND_PROTO_TCP ? ND_YES : ND_NO;

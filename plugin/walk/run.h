@@ -93,7 +93,7 @@ void nd_way_receive(struct nd_run *run); /* forward.c: came in by run->dev */
 /* forward.c: behind PREROUTING: for this namespace, or to be forwarded. */
 void nd_way_route_in(struct nd_run *run);
 /* forward.c: may a packet from there come in by run->dev? Else it has ended. */
-bool nd_run_source_valid(struct nd_run *run);
+bool nd_run_source_valid(struct nd_run *run, const char *out);
 void nd_way_transmit(struct nd_run *run);   /* device.c: out of run->dev to run->hop */
 void nd_way_bridge_out(struct nd_run *run); /* bridge.c: out of a bridge */
 void nd_way_bridge_in(struct nd_run *run);  /* bridge.c: came in by the port run->dev */

@@ -92,6 +92,16 @@ static void add_tables(struct nd_arena *arena, struct tables *all, const struct 
 		ND_ARENA_PUSH(arena, all->items, all->n) = items[i];
 }
 
+/* iptables-nft-save says nothing of the order in which its tables were made; nft does. */
+static void set_positions(const struct nd_host *host, struct nd_rtable *tables, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < host->nnft; k++)
+			if (nd_eq(host->nft[k].name, tables[i].name) &&
+			    nd_eq(host->nft[k].family, tables[i].family))
+				tables[i].position = (uint32_t)k + 1;
+}
+
 static void compile_ipt(struct nd_world *world, const struct nd_host *host, struct tables *all)
 {
 	static const enum nd_rules_backend backends[ND_IPT_BACKENDS] = {
@@ -99,12 +109,16 @@ static void compile_ipt(struct nd_world *world, const struct nd_host *host, stru
 
 	for (size_t i = 0; i < ND_IPT_BACKENDS; i++) {
 		size_t n = 0;
-		const struct nd_rtable *items;
+		struct nd_rtable *items;
 
 		items = nd_ipt_compile(world->arena, &host->ipt[i], backends[i], 4, &n);
+		if (i == ND_IPT_NFT)
+			set_positions(host, items, n);
 		add_tables(world->arena, all, items, n);
 		n = 0;
 		items = nd_ipt_compile(world->arena, &host->ipt6[i], backends[i], 6, &n);
+		if (i == ND_IPT_NFT)
+			set_positions(host, items, n);
 		add_tables(world->arena, all, items, n);
 	}
 }

@@ -29,7 +29,8 @@ static int input_fd(const char *input, size_t n)
 	return fd;
 }
 
-static int start(const char *const *argv, int in, int out, pid_t *pid)
+/* What loads says why not; what lists warns of things we know. */
+static int start(const char *const *argv, int in, int out, bool has_errors, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int rc;
@@ -37,7 +38,10 @@ static int start(const char *const *argv, int in, int out, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
-	posix_spawn_file_actions_adddup2(&actions, out, 2);
+	if (has_errors)
+		posix_spawn_file_actions_adddup2(&actions, out, 2);
+	else
+		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	rc = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return rc;
@@ -54,7 +58,7 @@ int child_run(const char *const *argv, const char *input, size_t n, struct nd_bu
 		return -1;
 	reader = pipes[0];
 	fcntl(reader, F_SETPIPE_SZ, 1 << 20);
-	if (start(argv, in, pipes[1], &pid) != 0) {
+	if (start(argv, in, pipes[1], input != NULL, &pid) != 0) {
 		close(pipes[1]);
 		return -1;
 	}

@@ -182,6 +182,8 @@ static const char *ct_tuple(struct gen *gen)
 	case 4:
 		return TEXT("ct original protocol { tcp, icmp }");
 	default:
+		if (gen->proto != ND_PROTO_TCP && gen->proto != ND_PROTO_UDP)
+			return "";
 		return TEXT("ct original proto-dst %s%u", op(gen), gen_port(gen));
 	}
 }
@@ -197,7 +199,7 @@ static const char *fib(struct gen *gen)
 static const char *header(struct gen *gen)
 {
 	return gen->ip == 6 ? ONE_OF("ip6 hoplimit 64", "ip6 hoplimit < 64", "ip6 dscp cs0", "meta length > 60", "meta length 60-100",
-				     "ip6 nexthdr tcp", "ip6 length < 40")
+				     "ip6 nexthdr tcp")
 			    : ONE_OF("ip ttl 64", "ip ttl < 64", "ip ttl >= 63", "ip dscp cs0", "ip dscp != cs0", "ip length 40-60",
 				     "meta length > 60", "ip protocol tcp", "ip protocol != udp", "ip protocol { icmp, tcp }",
 				     "ip length < 48");

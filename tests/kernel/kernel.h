@@ -117,7 +117,7 @@ struct counters {
 };
 
 /* ---- child.c ---- */
-/* argv with input on stdin; stdout into *out (or NULL); exit code, -1: it did not run. */
+/* argv with input on stdin; stdout (with input: stderr too) into *out (or NULL); exit code, -1: it did not run. */
 int child_run(const char *const *argv, const char *input, size_t n, struct nd_buf *out);
 
 /* ---- box.c ---- */

@@ -21,12 +21,18 @@ static void nft_text(const struct scenario *s, struct nd_buf *out)
 }
 
 static const char *const ipt_tables[] = {"raw", "mangle", "nat", "filter"};
+/* Policies stay as they were when nobody sets them. */
+static const char *const ipt_policies[] = {
+	":PREROUTING ACCEPT\n:OUTPUT ACCEPT\n",
+	":PREROUTING ACCEPT\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n",
+	":PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n",
+	":INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"};
 
 /* Empty tables too: they flush what was there. */
 static void ipt_text(const struct scenario *s, enum layer layer, struct nd_buf *out)
 {
 	for (size_t t = 0; t < ND_ARRAY_LEN(ipt_tables); t++) {
-		nd_buf_printf(out, "*%s\n", ipt_tables[t]);
+		nd_buf_printf(out, "*%s\n%s", ipt_tables[t], layer == LAYER_LEGACY ? ipt_policies[t] : "");
 		for (size_t i = 0; i < s->ndecls; i++) {
 			const struct test_decl *d = &s->decls[i];
 
