@@ -46,7 +46,8 @@ static bool is_of(const struct nd_finding *f, const struct nd_walk_loss *loss)
 /* Connections of pods are what people know; answers and echo requests are for want of those. */
 static int worth(const struct nd_walk_loss *loss)
 {
-	return 4 * !loss->is_back + 2 * (loss->ask.netns_inode != 0) + (loss->ask.dport != 0);
+	return 8 * !loss->is_back + 4 * (loss->ask.netns_inode != 0) + 2 * (loss->ask.dport != 0) +
+	       (loss->ask.proto == ND_PROTO_TCP);
 }
 
 static bool has_kin(const struct nd_finding *f)

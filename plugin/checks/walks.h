@@ -17,6 +17,8 @@
 
 /* A large cluster is sampled evenly; at some 20 us each this is less than half a second. */
 #define ND_WALKS_MAX 20000
+/* Rules looked at by all of them: about a second. The walks that are left are not made. */
+#define ND_WALKS_MAX_RULES 50000000
 
 /*
  * A packet that does not arrive. Ends that are not known, and NetworkPolicies, are no loss; nor are

@@ -230,6 +230,7 @@ enum nd_hook_result nd_eval_hook(struct nd_eval *eval, enum nd_hook hook, struct
 	eval->needs_route = false;
 	result = bases_run(&run, eval->rules->bases[hook][family],
 			   eval->rules->nbases[hook][family]);
+	eval->nrules += run.nrules;
 	/* nf_confirm(): behind all others; from here on its NAT stays. */
 	if (result == ND_HOOK_PASS && run.has_ct && (hook == ND_INPUT || hook == ND_POSTROUTING))
 		packet->ct.status |= ND_CTS_CONFIRMED;

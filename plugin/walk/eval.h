@@ -99,6 +99,7 @@ struct nd_eval {
 	/* OUTPUT: the packet is to be routed anew behind the hook: another destination by NAT, or
 	 * a route chain (mangle) changed mark, address or DSCP. Set or cleared by each hook. */
 	bool needs_route;
+	uint64_t nrules;    /* looked at so far, in all hooks */
 	bool has_all_rules; /* asked for: events also for rules that merely count */
 	/*
 	 * The program behind a queue: PASS goes on with the next base chain, as NF_ACCEPT does.

@@ -86,6 +86,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 		return false;
 	}
 	result = nd_eval_hook(&eval, hook, &run->pkt);
+	run->world->nrules += eval.nrules;
 	if (eval.nevents) {
 		way = nd_run_way(run, ND_WAY_HOOK, nd_run_where(run, "netfilter"), "%s",
 				 hook_names[hook]);

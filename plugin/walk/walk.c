@@ -167,6 +167,11 @@ static void sort_paths(struct nd_walk_path *paths, size_t n)
 		}
 }
 
+uint64_t nd_world_nrules(const struct nd_world *world)
+{
+	return world->nrules;
+}
+
 void nd_walk_run(struct nd_world *world, const struct nd_walk_ask *ask, struct nd_walk *out)
 {
 	struct nd_arena *arena = ask->arena ? ask->arena : world->arena;

@@ -16,6 +16,8 @@
 
 struct nd_world;
 struct nd_world *nd_world_new(struct nd_arena *arena, const struct nd_cluster *cluster);
+/* What all walks have cost so far: the firewall rules that were looked at. */
+uint64_t nd_world_nrules(const struct nd_world *world);
 
 struct nd_walk_ask {
 	struct nd_arena *arena;	    /* of what comes out; NULL: the world's */

@@ -32,6 +32,7 @@ struct nd_world {
 	struct nd_owner *owners; /* nowners, by address */
 	size_t nowners;
 	bool has_owners;
+	uint64_t nrules; /* looked at by all walks */
 };
 
 /* Who has an address. Addresses of loopback devices and of scope host are nobody's. */
