@@ -13,6 +13,24 @@ void nd_run_post(struct nd_run *run)
 	run->next = nd_way_transmit;
 }
 
+/*
+ * kernel: net/ipv4/route.c, __mkroute_output(): 127.0.0.1 does not leave by other devices than lo.
+ */
+static bool is_loopback_leak(struct nd_run *run)
+{
+	char src[ND_IP_TEXT];
+	bool is_leak = run->pkt.family == 4 && run->pkt.t.src.family == 4 &&
+		       run->pkt.t.src.bytes[0] == 127 && !nd_eq(run->dev, "lo") &&
+		       nd_run_conf(run, "all", "route_localnet", 0) <= 0 &&
+		       nd_run_conf(run, run->dev, "route_localnet", 0) <= 0;
+
+	if (is_leak)
+		nd_run_end(run, ND_WALK_DROPPED, nd_run_where(run, "ip route"),
+			   "a packet from %s may not leave by %s (route_localnet is off)",
+			   nd_ip_text(run->pkt.t.src, src), run->dev);
+	return is_leak;
+}
+
 /* The device of the route; for own addresses that is lo, whatever carries them. */
 static bool take_route(struct nd_run *run)
 {
@@ -26,7 +44,7 @@ static bool take_route(struct nd_run *run)
 	run->dev = fib->kind == ND_FIB_LOCAL ? "lo" : fib->dev;
 	run->hop = nd_fib_hop(fib, run->pkt.t.dst);
 	if (run->dev)
-		return true;
+		return !is_loopback_leak(run);
 	nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
 		   "the route to %s names no device", nd_run_ip(run, run->pkt.t.dst));
 	return false;

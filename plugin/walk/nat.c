@@ -248,8 +248,10 @@ enum nd_nat_done nd_nat_set(struct nd_eval_run *run, const struct nd_rstep *step
 	if (target.lo.family && target.lo.family != run->packet->family)
 		return ND_NAT_SKIP;
 	map_end(run, step, &target, &tuple);
+	/* A random source port is another one, which nobody can foresee. */
 	if (!nd_ip_eq(tuple.src, was.src) || !nd_ip_eq(tuple.dst, was.dst) ||
-	    tuple.sport != was.sport || tuple.dport != was.dport) {
+	    tuple.sport != was.sport || tuple.dport != was.dport ||
+	    (step->nat.is_random && !is_dst && !is_icmp(proto))) {
 		ct->reply = nd_tuple_invert(&tuple, proto);
 		ct->status |= is_dst ? ND_CTS_DNAT : ND_CTS_SNAT;
 	}

@@ -22,8 +22,8 @@
 #define SO_RCVMARK 75
 #endif
 
-const uint16_t box_ports[] = {22, 53, 80, 443, 6443, 8000, 8001, 8002, 8003, 8080, 9090, 30080,
-			      30081, 0};
+const uint16_t box_ports[] = {22,   53,	  80,	443,  6443,  8000,  8001,
+			      8002, 8003, 8080, 9090, 30080, 30081, 0};
 
 static ND_NORETURN void fail(const char *what)
 {
@@ -100,7 +100,8 @@ static void quiet(bool is_router)
 
 static int frames_socket(const char *dev)
 {
-	struct sockaddr_ll addr = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(dev)};
+	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
+				   .sll_ifindex = (int)if_nametoindex(dev)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
@@ -190,10 +191,12 @@ static void make_devices(int a, int b)
 	for (int i = 2; i < 12; i++) {
 		for (int net = 1; net <= 2; net++) {
 			nd_buf_printf(&text,
-				      "neigh replace 10.%d.0.%d lladdr 02:00:00:00:0%d:02 dev r%c nud permanent\n",
+				      "neigh replace 10.%d.0.%d lladdr 02:00:00:00:0%d:02 dev r%c "
+				      "nud permanent\n",
 				      net, i, net, net == 1 ? 'a' : 'b');
 			nd_buf_printf(&text,
-				      "neigh replace fd00:%d::%x lladdr 02:00:00:00:0%d:02 dev r%c nud permanent\n",
+				      "neigh replace fd00:%d::%x lladdr 02:00:00:00:0%d:02 dev r%c "
+				      "nud permanent\n",
 				      net, i, net, net == 1 ? 'a' : 'b');
 		}
 	}

@@ -101,15 +101,15 @@ void outcome_text(const struct counters *counters, const struct outcome *outcome
 	nd_buf_printf(out, "%s%s%s %s:%u > %s:%u mark 0x%x ttl %u %s\n", fate_names[outcome->fate],
 		      outcome->dev ? " " : "", outcome->dev ? outcome->dev : "",
 		      nd_ip_text(outcome->t.src, src), outcome->t.sport,
-		      nd_ip_text(outcome->t.dst, dst), outcome->t.dport, outcome->mark, outcome->ttl,
-		      outcome->error ? outcome->error : "");
+		      nd_ip_text(outcome->t.dst, dst), outcome->t.dport, outcome->mark,
+		      outcome->ttl, outcome->error ? outcome->error : "");
 	if (outcome->why)
 		nd_buf_printf(out, "#   because: %s\n", outcome->why);
 	for (size_t i = 0; i < counters->nrows; i++) {
 		const struct counter_row *row = &counters->rows[i];
 
 		if (outcome->hits && outcome->hits[i])
-			nd_buf_printf(out, "#   %ux %s %s %s %u: %s\n", outcome->hits[i], row->family,
-				      row->table, row->chain, row->number, row->text);
+			nd_buf_printf(out, "#   %ux %s %s %s %u: %s\n", outcome->hits[i],
+				      row->family, row->table, row->chain, row->number, row->text);
 	}
 }

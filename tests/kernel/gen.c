@@ -67,7 +67,7 @@ const char *gen_prefix(struct gen *gen, bool is_src)
 	struct nd_ip ip = near_ip(gen, is_src);
 
 	for (unsigned bit = len; bit < (gen->ip == 6 ? 128u : 32u); bit++)
-		ip.bytes[bit / 8] &= (uint8_t)~(0x80u >> bit % 8);
+		ip.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	return nd_arena_printf(gen->arena, "%s/%u", text_of(gen, ip), len);
 }
 
@@ -77,8 +77,10 @@ const char *gen_nat_ip(struct gen *gen, bool is_src)
 
 	if (is_src)
 		return text_of(gen, n < 6 ? own_ip(gen) : ip_of(gen->ip, 7, 2 + n));
-	return text_of(gen, n < 6 ? host_ip(gen, 2) : n < 7 ? host_ip(gen, 1) : n < 9 ? own_ip(gen)
-								      : host_ip(gen, 3));
+	return text_of(gen, n < 6   ? host_ip(gen, 2)
+			    : n < 7 ? host_ip(gen, 1)
+			    : n < 9 ? own_ip(gen)
+				    : host_ip(gen, 3));
 }
 
 uint16_t gen_port(struct gen *gen)
@@ -152,14 +154,19 @@ static void choose_proto(struct gen *gen, struct test_packet *p)
 	static const uint8_t odd[] = {16, 24, 18, 4, 20, 17, 0xc2};
 	uint32_t n = rng_pick(&gen->rng, 100);
 
-	p->proto = n < 50 ? ND_PROTO_TCP : n < 80 ? ND_PROTO_UDP : gen->ip == 6 ? ND_PROTO_ICMP6 : ND_PROTO_ICMP;
+	p->proto = n < 50	  ? ND_PROTO_TCP
+		   : n < 80	  ? ND_PROTO_UDP
+		   : gen->ip == 6 ? ND_PROTO_ICMP6
+				  : ND_PROTO_ICMP;
 	p->t.sport = (uint16_t)(20000 + rng_pick(&gen->rng, 2000) * 8 + gen->s->npackets);
 	if (p->proto == ND_PROTO_TCP)
-		p->tcp_flags = rng_chance(&gen->rng, 88) ? 2 : odd[rng_pick(&gen->rng, ND_ARRAY_LEN(odd))];
+		p->tcp_flags =
+			rng_chance(&gen->rng, 88) ? 2 : odd[rng_pick(&gen->rng, ND_ARRAY_LEN(odd))];
 	if (n < 80)
 		p->t.dport = gen_port(gen);
 	else
-		p->icmp_type = (uint8_t)((gen->ip == 6 ? 128 : 8) + (rng_chance(&gen->rng, 8) ? gen->ip == 6 ? 1 : -8 : 0));
+		p->icmp_type = (uint8_t)((gen->ip == 6 ? 128 : 8) +
+					 (rng_chance(&gen->rng, 8) ? gen->ip == 6 ? 1 : -8 : 0));
 }
 
 static struct test_packet *push_packet(struct gen *gen)
@@ -231,8 +238,8 @@ static void route(struct gen *gen, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ND_ARENA_PUSH(gen->arena, s->routes, s->nroutes) = (struct test_decl){
-		.text = nd_arena_strdup(gen->arena, text, strlen(text))};
+	ND_ARENA_PUSH(gen->arena, s->routes, s->nroutes) =
+		(struct test_decl){.text = nd_arena_strdup(gen->arena, text, strlen(text))};
 }
 
 static void extra_route(struct gen *gen, const char *table)
@@ -255,29 +262,36 @@ static void policy_rule(struct gen *gen, uint32_t pref)
 {
 	uint32_t n = rng_pick(&gen->rng, 6), mark = gen_mark(gen);
 	const char *not = rng_chance(&gen->rng, 15) ? "not " : "";
-	const char *action = rng_chance(&gen->rng, 85)	  ? "lookup 100"
+	const char *action = rng_chance(&gen->rng, 85)	 ? "lookup 100"
 			     : rng_chance(&gen->rng, 50) ? "blackhole"
-							  : "prohibit";
+							 : "prohibit";
 
 	if (n < 2)
-		route(gen, "rule add %sfwmark 0x%x/0x%x pref %u %s", not, mark, mark | 1, pref, action);
+		route(gen, "rule add %sfwmark 0x%x/0x%x pref %u %s", not, mark, mark | 1, pref,
+		      action);
 	else if (n == 2)
-		route(gen, "rule add %sfrom %s pref %u %s", not, gen_prefix(gen, true), pref, action);
+		route(gen, "rule add %sfrom %s pref %u %s", not, gen_prefix(gen, true), pref,
+		      action);
 	else if (n == 3)
-		route(gen, "rule add %sto %s pref %u %s", not, gen_prefix(gen, false), pref, action);
+		route(gen, "rule add %sto %s pref %u %s", not, gen_prefix(gen, false), pref,
+		      action);
 	else
 		route(gen, "rule add %siif %s pref %u %s", not,
-		      n == 4 ? "ra" : rng_chance(&gen->rng, 50) ? "rb" : "lo", pref, action);
+		      n == 4			  ? "ra"
+		      : rng_chance(&gen->rng, 50) ? "rb"
+						  : "lo",
+		      pref, action);
 }
 
 void gen_routes(struct gen *gen)
 {
 	if (rng_chance(&gen->rng, 90))
-		route(gen, "route add default via %s dev rb proto 99", text_of(gen, ip_of(gen->ip, 2, 2)));
-	route(gen, "route add %s via %s dev rb proto 99", gen->ip == 6 ? "fd00:3::/64" : "10.3.0.0/24",
-	      text_of(gen, ip_of(gen->ip, 2, 3)));
-	route(gen, "route add %s via %s dev ra proto 99", gen->ip == 6 ? "fd00:7::/64" : "10.7.0.0/24",
-	      text_of(gen, ip_of(gen->ip, 1, 3)));
+		route(gen, "route add default via %s dev rb proto 99",
+		      text_of(gen, ip_of(gen->ip, 2, 2)));
+	route(gen, "route add %s via %s dev rb proto 99",
+	      gen->ip == 6 ? "fd00:3::/64" : "10.3.0.0/24", text_of(gen, ip_of(gen->ip, 2, 3)));
+	route(gen, "route add %s via %s dev ra proto 99",
+	      gen->ip == 6 ? "fd00:7::/64" : "10.7.0.0/24", text_of(gen, ip_of(gen->ip, 1, 3)));
 	if (rng_chance(&gen->rng, gen->s->level == 4 ? 20 : 60))
 		return;
 	for (uint32_t n = rng_pick(&gen->rng, 3); n > 0; n--)

@@ -34,9 +34,12 @@ static const char *make_reject(struct gen *gen, const char *text)
 					   "icmp-host-unreachable", "icmp-proto-unreachable",
 					   "icmp-net-prohibited",   "icmp-host-prohibited",
 					   "icmp-admin-prohibited", "tcp-reset"};
-	static const char *const six[] = {"icmp6-port-unreachable", "icmp6-no-route",
-					  "icmp6-adm-prohibited",   "icmp6-addr-unreachable",
-					  "icmp6-policy-fail",	    "icmp6-reject-route",
+	static const char *const six[] = {"icmp6-port-unreachable",
+					  "icmp6-no-route",
+					  "icmp6-adm-prohibited",
+					  "icmp6-addr-unreachable",
+					  "icmp6-policy-fail",
+					  "icmp6-reject-route",
 					  "tcp-reset"};
 	uint32_t n = rng_pick(&gen->rng, gen->ip == 6 ? 7 : 8);
 	const char *with = gen->ip == 6 ? six[n] : four[n];
@@ -48,7 +51,8 @@ static const char *make_reject(struct gen *gen, const char *text)
 
 static const char *make_mark(struct gen *gen, const char *text)
 {
-	static const char *const ways[] = {"--set-xmark", "--set-mark", "--and-mark", "--or-mark", "--xor-mark"};
+	static const char *const ways[] = {"--set-xmark", "--set-mark", "--and-mark", "--or-mark",
+					   "--xor-mark"};
 	uint32_t n = rng_pick(&gen->rng, 5), a = gen_mark(gen), b = gen_mark(gen);
 
 	if (n < 2 && rng_chance(&gen->rng, 50))
@@ -92,7 +96,10 @@ static const char *make_nat(struct gen *gen, const char *text)
 {
 	bool is_src = strstr(text, "SNAT") != NULL;
 	const char *ip = gen_nat_ip(gen, is_src), *port = ports(gen, ":", is_src);
-	const char *extra = gen->proto != ND_PROTO_TCP && gen->proto != ND_PROTO_UDP ? "" : rng_chance(&gen->rng, 10) ? " --random" : rng_chance(&gen->rng, 10) ? " --persistent" : "";
+	const char *extra = gen->proto != ND_PROTO_TCP && gen->proto != ND_PROTO_UDP ? ""
+			    : rng_chance(&gen->rng, 10)				     ? " --random"
+			    : rng_chance(&gen->rng, 10) ? " --persistent"
+							: "";
 
 	if (gen->ip == 6 && *port)
 		ip = nd_arena_printf(gen->arena, "[%s]", ip);
@@ -124,7 +131,6 @@ static const struct target {
 	{"REDIRECT", "-j REDIRECT", NAT, PRE | OUT, 20, 0, 0, make_device_nat},
 	{"NOTRACK", "-j NOTRACK", RAW, PRE | OUT, 2, 0, 0, fixed},
 	{"CT", "-j CT --notrack", RAW, PRE | OUT, 2, 0, 0, fixed},
-	{"CT", "-j CT --ctevents new,destroy", RAW, PRE | OUT, 2, 0, 0, fixed},
 	{"CLASSIFY", "-j CLASSIFY --set-class 1:2", MANGLE, OUT | FWD | POST, 1, 0, 0, fixed},
 	{"DSCP", "-j DSCP --set-dscp 0x0a", MANGLE, ALL_HOOKS, 2, 0, 0, fixed},
 	{"TOS", "-j TOS --set-tos 0x28/0xff", MANGLE, ALL_HOOKS, 2, 0, 0, fixed},
@@ -136,8 +142,10 @@ static const struct target {
 	{"HL", "-j HL --hl-dec 2", MANGLE, ALL_HOOKS, 1, 6, 0, fixed},
 	{"HL", "-j HL --hl-inc 7", MANGLE, ALL_HOOKS, 1, 6, 0, fixed},
 	{"CHECKSUM", "-j CHECKSUM --checksum-fill", MANGLE, ALL_HOOKS, 1, 0, ND_PROTO_UDP, fixed},
-	{"TCPMSS", "-j TCPMSS --clamp-mss-to-pmtu", MANGLE, FWD | OUT | POST, 0, 0, ND_PROTO_TCP, fixed},
-	{"TCPOPTSTRIP", "-j TCPOPTSTRIP --strip-options timestamp", MANGLE, ALL_HOOKS, 1, 0, ND_PROTO_TCP, fixed},
+	{"TCPMSS", "-j TCPMSS --clamp-mss-to-pmtu", MANGLE, FWD | OUT | POST, 0, 0, ND_PROTO_TCP,
+	 fixed},
+	{"TCPOPTSTRIP", "-j TCPOPTSTRIP --strip-options timestamp", MANGLE, ALL_HOOKS, 1, 0,
+	 ND_PROTO_TCP, fixed},
 	{"ECN", "-j ECN --ecn-tcp-remove", MANGLE, ALL_HOOKS, 1, 4, ND_PROTO_TCP, fixed},
 	{"LOG", "-j LOG --log-prefix \"a b\"", ANY, ALL_HOOKS, 2, 0, 0, fixed},
 	{"NFLOG", "-j NFLOG --nflog-group 5", ANY, ALL_HOOKS, 2, 0, 0, fixed},
@@ -156,8 +164,8 @@ bool gen_ipt_has_target(const char *name)
 
 static bool is_allowed(const struct gen *gen, const struct target *t, uint32_t table)
 {
-	return (t->tables & table) && (gen->hooks & ~t->hooks) == 0 && (!t->family || t->family == gen->ip) &&
-	       (!t->proto || t->proto == gen->proto);
+	return (t->tables & table) && (gen->hooks & ~t->hooks) == 0 &&
+	       (!t->family || t->family == gen->ip) && (!t->proto || t->proto == gen->proto);
 }
 
 static const char *make_target(struct gen *gen, uint32_t table)
@@ -190,7 +198,8 @@ static const char *make_jump(struct gen *gen, const struct user_chain *users, si
 	for (size_t i = from; i < n; i++)
 		if ((gen->hooks & ~users[i].hooks) == 0 && rng_chance(&gen->rng, 60))
 			return nd_arena_printf(gen->arena, "-%c %s",
-					       rng_chance(&gen->rng, 25) ? 'g' : 'j', users[i].name);
+					       rng_chance(&gen->rng, 25) ? 'g' : 'j',
+					       users[i].name);
 	return NULL;
 }
 
@@ -220,19 +229,22 @@ static void make_table(struct gen *gen, size_t t)
 	for (size_t h = 0; h < ND_HOOKS; h++)
 		if (tables[t].hooks & HOOK(h))
 			gen_decl(gen, ":%s %s", hook_names[h],
-				 tables[t].bit != NAT && rng_chance(&gen->rng, 4) ? "DROP" : "ACCEPT");
+				 tables[t].bit != NAT && rng_chance(&gen->rng, 4) ? "DROP"
+										  : "ACCEPT");
 	for (size_t i = 0; i < nusers; i++) {
 		uint32_t one = HOOK(rng_pick(&gen->rng, ND_HOOKS));
 
 		users[i].name = nd_arena_printf(gen->arena, "U%zu", i);
-		users[i].hooks = one & tables[t].hooks && rng_chance(&gen->rng, 50) ? one : tables[t].hooks;
+		users[i].hooks =
+			one & tables[t].hooks && rng_chance(&gen->rng, 50) ? one : tables[t].hooks;
 		gen_decl(gen, ":%s -", users[i].name);
 	}
 	for (size_t h = 0; h < ND_HOOKS; h++) {
 		gen->chain = hook_names[h];
 		gen->hooks = HOOK(h);
 		if (tables[t].hooks & HOOK(h) && rng_chance(&gen->rng, 75))
-			make_rules(gen, tables[t].bit, users, 0, nusers, 1 + rng_pick(&gen->rng, 4));
+			make_rules(gen, tables[t].bit, users, 0, nusers,
+				   1 + rng_pick(&gen->rng, 4));
 	}
 	for (size_t i = 0; i < nusers; i++) {
 		gen->chain = users[i].name;

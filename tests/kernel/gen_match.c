@@ -34,12 +34,13 @@ static const char *dev(struct gen *gen)
 }
 static const char *proto(struct gen *gen)
 {
-	gen->proto = rng_chance(&gen->rng, 70) ? gen->focus->proto : rng_chance(&gen->rng, 50) ? ND_PROTO_TCP
-											     : ND_PROTO_UDP;
-	return gen->proto == ND_PROTO_TCP     ? "tcp"
-	       : gen->proto == ND_PROTO_UDP   ? "udp"
+	gen->proto = rng_chance(&gen->rng, 70)	 ? gen->focus->proto
+		     : rng_chance(&gen->rng, 50) ? ND_PROTO_TCP
+						 : ND_PROTO_UDP;
+	return gen->proto == ND_PROTO_TCP    ? "tcp"
+	       : gen->proto == ND_PROTO_UDP  ? "udp"
 	       : gen->proto == ND_PROTO_ICMP ? "icmp"
-					      : "ipv6-icmp";
+					     : "ipv6-icmp";
 }
 static const char *port_range(struct gen *gen)
 {
@@ -53,19 +54,21 @@ static const char *sport_range(struct gen *gen)
 {
 	uint16_t port = gen->focus->t.sport;
 
-	return rng_chance(&gen->rng, 50) ? TEXT("%u", port) : TEXT("20000:%u", 20000 + rng_pick(&gen->rng, 20000));
+	return rng_chance(&gen->rng, 50) ? TEXT("%u", port)
+					 : TEXT("20000:%u", 20000 + rng_pick(&gen->rng, 20000));
 }
 static const char *port_list(struct gen *gen)
 {
 	uint16_t port = gen_port(gen);
 
-	return rng_chance(&gen->rng, 50) ? TEXT("%u,%u,%u:%u", gen_port(gen), gen_port(gen), port, port + 99)
-					 : TEXT("%u,%u", gen->focus->t.sport, port);
+	return rng_chance(&gen->rng, 50)
+		       ? TEXT("%u,%u,%u:%u", gen_port(gen), gen_port(gen), port, port + 99)
+		       : TEXT("%u,%u", gen->focus->t.sport, port);
 }
 static const char *tcp_flags(struct gen *gen)
 {
-	return ONE_OF("SYN,RST,ACK,FIN SYN", "SYN SYN", "ALL NONE", "ALL SYN", "SYN,ACK SYN,ACK", "FIN FIN",
-		      "ACK ACK", "PSH,URG NONE", "SYN,ACK ACK", "ALL ALL");
+	return ONE_OF("SYN,RST,ACK,FIN SYN", "SYN SYN", "ALL NONE", "ALL SYN", "SYN,ACK SYN,ACK",
+		      "FIN FIN", "ACK ACK", "PSH,URG NONE", "SYN,ACK ACK", "ALL ALL");
 }
 static const char *icmp_type(struct gen *gen)
 {
@@ -77,12 +80,13 @@ static const char *icmp6_type(struct gen *gen)
 }
 static const char *state(struct gen *gen)
 {
-	return ONE_OF("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID", "UNTRACKED",
-		      "INVALID,NEW,UNTRACKED");
+	return ONE_OF("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID",
+		      "UNTRACKED", "INVALID,NEW,UNTRACKED");
 }
 static const char *ct_state(struct gen *gen)
 {
-	return rng_chance(&gen->rng, 70) ? state(gen) : ONE_OF("SNAT", "DNAT", "SNAT,DNAT", "NEW,DNAT");
+	return rng_chance(&gen->rng, 70) ? state(gen)
+					 : ONE_OF("SNAT", "DNAT", "SNAT,DNAT", "NEW,DNAT");
 }
 static const char *ct_status(struct gen *gen)
 {
@@ -114,8 +118,8 @@ static const char *addr_type(struct gen *gen)
 	/* IPv6 means other things by them; the walk knows three, and says so of the others. */
 	if (gen->ip == 6)
 		return ONE_OF("LOCAL", "MULTICAST");
-	return ONE_OF("LOCAL", "UNICAST", "LOCAL", "BROADCAST", "MULTICAST", "UNICAST,LOCAL", "BLACKHOLE",
-		      "UNREACHABLE");
+	return ONE_OF("LOCAL", "UNICAST", "LOCAL", "BROADCAST", "MULTICAST", "UNICAST,LOCAL",
+		      "BLACKHOLE", "UNREACHABLE");
 }
 static const char *limited_type(struct gen *gen)
 {
@@ -128,8 +132,10 @@ static const char *limited_type_out(struct gen *gen)
 static const char *range(struct gen *gen)
 {
 	if (gen->ip == 6)
-		return ONE_OF("fd00:1::2-fd00:1::4", "fd00:2::3-fd00:3::2", "fd00:96::1-fd00:96::4");
-	return ONE_OF("10.1.0.2-10.1.0.4", "10.2.0.3-10.3.0.2", "10.96.0.1-10.96.0.4", "10.0.0.0-10.1.255.255");
+		return ONE_OF("fd00:1::2-fd00:1::4", "fd00:2::3-fd00:3::2",
+			      "fd00:96::1-fd00:96::4");
+	return ONE_OF("10.1.0.2-10.1.0.4", "10.2.0.3-10.3.0.2", "10.96.0.1-10.96.0.4",
+		      "10.0.0.0-10.1.255.255");
 }
 static const char *pkttype(struct gen *gen)
 {
@@ -145,7 +151,8 @@ static const char *ttl(struct gen *gen)
 }
 static const char *dscp(struct gen *gen)
 {
-	return gen->focus->dscp && rng_chance(&gen->rng, 60) ? TEXT("0x%02x", gen->focus->dscp) : ONE_OF("0x00", "0x0a");
+	return gen->focus->dscp && rng_chance(&gen->rng, 60) ? TEXT("0x%02x", gen->focus->dscp)
+							     : ONE_OF("0x00", "0x0a");
 }
 static const char *dscp_class(struct gen *gen)
 {
@@ -163,12 +170,14 @@ static const char *nothing(struct gen *gen)
 }
 static const char *chance_random(struct gen *gen)
 {
-	return ONE_OF("random --probability 0.5", "random --probability 0.33333333349", "random --probability 0.9",
-		      "random --probability 0.01", "random --probability 1");
+	return ONE_OF("random --probability 0.5", "random --probability 0.33333333349",
+		      "random --probability 0.9", "random --probability 0.01",
+		      "random --probability 1");
 }
 static const char *chance_nth(struct gen *gen)
 {
-	return ONE_OF("nth --every 2 --packet 0", "nth --every 3 --packet 1", "nth --every 5 --packet 0");
+	return ONE_OF("nth --every 2 --packet 0", "nth --every 3 --packet 1",
+		      "nth --every 5 --packet 0");
 }
 static const char *limit(struct gen *gen)
 {
@@ -179,8 +188,8 @@ static const char *hashlimit(struct gen *gen)
 	static uint32_t n;
 
 	return TEXT("%s --hashlimit-mode %s --hashlimit-name h%u --hashlimit-burst 200",
-		    ONE_OF("--hashlimit-upto 1000/sec", "--hashlimit-above 1000/sec"), ONE_OF("srcip", "dstip,dstport"),
-		    n++ % 1000);
+		    ONE_OF("--hashlimit-upto 1000/sec", "--hashlimit-above 1000/sec"),
+		    ONE_OF("srcip", "dstip,dstport"), n++ % 1000);
 }
 
 /* Empty module: an option of the rule itself. protos: "-p" it needs; 0: none. */
@@ -260,19 +269,24 @@ static bool is_allowed(const struct gen *gen, const struct match *m, const struc
 	if ((gen->hooks & ~m->hooks) || (m->family && m->family != gen->ip) ||
 	    (m->proto && gen->proto && m->proto != gen->proto))
 		return false;
-	if (nd_eq(m->module, "rpfilter") && !nd_eq(gen->table, "raw") && !nd_eq(gen->table, "mangle"))
+	if (nd_eq(m->module, "rpfilter") && !nd_eq(gen->table, "raw") &&
+	    !nd_eq(gen->table, "mangle"))
 		return false;
 	if (nd_eq(m->option, "-p") && gen->proto)
 		return false;
 	for (size_t i = 0; i < rule->nparts && m->is_once; i++)
-		if (strstr(rule->parts[i], *m->module ? TEXT("-m %s ", m->module) : TEXT("%s ", m->option)))
+		if (strstr(rule->parts[i],
+			   *m->module ? TEXT("-m %s ", m->module) : TEXT("%s ", m->option)))
 			return false;
 	return true;
 }
 
 static const char *proto_name(uint8_t number)
 {
-	return number == ND_PROTO_TCP ? "tcp" : number == ND_PROTO_UDP ? "udp" : number == ND_PROTO_ICMP ? "icmp" : "ipv6-icmp";
+	return number == ND_PROTO_TCP	 ? "tcp"
+	       : number == ND_PROTO_UDP	 ? "udp"
+	       : number == ND_PROTO_ICMP ? "icmp"
+					 : "ipv6-icmp";
 }
 
 static void add_match(struct gen *gen, const struct match *m, struct test_rule *rule)
@@ -287,9 +301,10 @@ static void add_match(struct gen *gen, const struct match *m, struct test_rule *
 	if (*m->module)
 		module = TEXT("-m %s ", m->module);
 	/* "--ctproto 6 ! --ctorigdstport" */
-	if (*not && strrchr(m->option, ' '))
+	if (*not &&strrchr(m->option, ' '))
 		not = "";
-	rule->parts[rule->nparts++] = TEXT("%s%s%s%s%s%s", head, module, not, m->option, *m->option ? " " : "", m->make(gen));
+	rule->parts[rule->nparts++] = TEXT("%s%s%s%s%s%s", head, module, not, m->option,
+					   *m->option ? " " : "", m->make(gen));
 }
 
 void gen_ipt_matches(struct gen *gen, struct test_rule *rule)
@@ -304,13 +319,15 @@ void gen_ipt_matches(struct gen *gen, struct test_rule *rule)
 			total += is_allowed(gen, &matches[i], rule) ? matches[i].weight : 0;
 		n = rng_pick(&gen->rng, total);
 		for (size_t i = 0; i < ND_ARRAY_LEN(matches); i++) {
-			uint32_t weight = is_allowed(gen, &matches[i], rule) ? matches[i].weight : 0;
+			uint32_t weight =
+				is_allowed(gen, &matches[i], rule) ? matches[i].weight : 0;
 
 			if (n < weight) {
 				const struct match *m = &matches[i];
 
 				/* Of another protocol than the packet's it would never match. */
-				if (m->proto && m->proto != gen->focus->proto && rng_chance(&gen->rng, 80))
+				if (m->proto && m->proto != gen->focus->proto &&
+				    rng_chance(&gen->rng, 80))
 					break;
 				add_match(gen, m, rule);
 				break;
@@ -332,8 +349,8 @@ static bool has_match(const char *module, const char *option)
 
 size_t gen_uncovered(void)
 {
-	const struct nd_ipt_ext *const lists[] = {nd_ipt_matches_l4, nd_ipt_matches_ct, nd_ipt_matches_net,
-						  nd_ipt_matches_chance};
+	const struct nd_ipt_ext *const lists[] = {nd_ipt_matches_l4, nd_ipt_matches_ct,
+						  nd_ipt_matches_net, nd_ipt_matches_chance};
 	size_t n = 0;
 
 	for (size_t l = 0; l < ND_ARRAY_LEN(lists); l++)

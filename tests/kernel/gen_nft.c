@@ -30,11 +30,14 @@ struct table {
 static const char *reject(struct gen *gen)
 {
 	static const char *const four[] = {"reject", "reject with icmp type host-unreachable",
-					   "reject with icmp type admin-prohibited", "reject with icmp type net-prohibited"};
+					   "reject with icmp type admin-prohibited",
+					   "reject with icmp type net-prohibited"};
 	static const char *const six[] = {"reject", "reject with icmpv6 type no-route",
-					  "reject with icmpv6 type admin-prohibited", "reject with icmpv6 type policy-fail"};
+					  "reject with icmpv6 type admin-prohibited",
+					  "reject with icmpv6 type policy-fail"};
 	static const char *const both[] = {"reject", "reject with icmpx type host-unreachable",
-					   "reject with icmpx type admin-prohibited", "reject with icmpx type no-route"};
+					   "reject with icmpx type admin-prohibited",
+					   "reject with icmpx type no-route"};
 	uint32_t n = rng_pick(&gen->rng, 5);
 
 	if (n == 4)
@@ -60,7 +63,8 @@ static const char *set_mark(struct gen *gen)
 	case 5:
 		return "ct mark set meta mark";
 	default:
-		return b & 1 ? "meta mark set ct mark" : TEXT("ct mark set ct mark or 0x%x", a);
+		return b & 1 ? "meta mark set ct mark"
+			     : TEXT("ct state { new, established } ct mark set ct mark or 0x%x", a);
 	}
 }
 
@@ -82,12 +86,15 @@ static const char *nat_map(struct gen *gen)
 	const char *word = gen->ip == 6 ? "ip6" : "ip";
 
 	if ((gen->proto == ND_PROTO_TCP || gen->proto == ND_PROTO_UDP) && rng_chance(&gen->rng, 60))
-		return TEXT("dnat %s to %s daddr . %s dport map { %s . %u : %s . %u, %s . 9999 : %s . 22 }",
-			    nd_eq(gen->family, "inet") ? word : "", word, gen->proto == ND_PROTO_TCP ? "tcp" : "udp",
-			    dst, gen_port(gen), gen_nat_ip(gen, false), gen_port(gen),
+		return TEXT("dnat %s to %s daddr . %s dport map { %s . %u : %s . %u, %s . 9999 : "
+			    "%s . 22 }",
+			    nd_eq(gen->family, "inet") ? word : "", word,
+			    gen->proto == ND_PROTO_TCP ? "tcp" : "udp", dst, gen_port(gen),
+			    gen_nat_ip(gen, false), gen_port(gen),
 			    gen->ip == 6 ? "fd00:50::1" : "10.50.0.1", gen_nat_ip(gen, false));
-	return TEXT("dnat %s to %s daddr map { %s : %s, %s : %s }", nd_eq(gen->family, "inet") ? word : "", word, dst,
-		    gen_nat_ip(gen, false), gen->ip == 6 ? "fd00:50::1" : "10.50.0.1", gen_nat_ip(gen, false));
+	return TEXT("dnat %s to %s daddr map { %s : %s, %s : %s }",
+		    nd_eq(gen->family, "inet") ? word : "", word, dst, gen_nat_ip(gen, false),
+		    gen->ip == 6 ? "fd00:50::1" : "10.50.0.1", gen_nat_ip(gen, false));
 }
 
 /* kube-proxy's way to choose an endpoint. */
@@ -95,8 +102,9 @@ static const char *random_dnat(struct gen *gen)
 {
 	const char *word = gen->ip == 6 ? "ip6" : "ip";
 
-	return TEXT("dnat %s to numgen random mod 3 map { 0 : %s, 1 : %s, 2 : %s }", nd_eq(gen->family, "inet") ? word : "",
-		    gen_nat_ip(gen, false), gen_nat_ip(gen, false), gen_nat_ip(gen, false));
+	return TEXT("dnat %s to numgen random mod 3 map { 0 : %s, 1 : %s, 2 : %s }",
+		    nd_eq(gen->family, "inet") ? word : "", gen_nat_ip(gen, false),
+		    gen_nat_ip(gen, false), gen_nat_ip(gen, false));
 }
 
 static const char *nat(struct gen *gen)
@@ -123,7 +131,8 @@ static const char *nat(struct gen *gen)
 static const struct chain *callee(struct gen *gen, const struct table *t, size_t from)
 {
 	for (size_t i = from; i < t->nchains; i++)
-		if (t->chains[i].is_user && (gen->hooks & ~t->chains[i].hooks) == 0 && rng_chance(&gen->rng, 60))
+		if (t->chains[i].is_user && (gen->hooks & ~t->chains[i].hooks) == 0 &&
+		    rng_chance(&gen->rng, 60))
 			return &t->chains[i];
 	return NULL;
 }
@@ -134,12 +143,16 @@ static const char *verdict_text(struct gen *gen, const struct chain *to)
 
 	if (to && n < 4)
 		return TEXT("%s %s", n < 3 ? "jump" : "goto", to->name);
-	return n == 4 ? "accept" : n == 5 && rng_chance(&gen->rng, 30) ? "drop" : n == 0 ? "return" : "continue";
+	return n == 4				     ? "accept"
+	       : n == 5 && rng_chance(&gen->rng, 30) ? "drop"
+	       : n == 0				     ? "return"
+						     : "continue";
 }
 
 static const char *vmap(struct gen *gen, const struct chain *to)
 {
-	const char *word = gen->ip == 6 ? "ip6" : "ip", *a = verdict_text(gen, to), *b = verdict_text(gen, to);
+	const char *word = gen->ip == 6 ? "ip6" : "ip", *a = verdict_text(gen, to),
+		   *b = verdict_text(gen, to);
 	const char *l4 = gen->proto == ND_PROTO_TCP ? "tcp" : "udp";
 	bool has_ports = gen->proto == ND_PROTO_TCP || gen->proto == ND_PROTO_UDP;
 
@@ -148,19 +161,22 @@ static const char *vmap(struct gen *gen, const struct chain *to)
 		return TEXT("%s daddr vmap { %s : %s, %s : %s }", word, gen_ip(gen, false), a,
 			    gen->ip == 6 ? "fd00:51::1" : "10.51.0.1", b);
 	case 1:
-		return TEXT("%s daddr . meta l4proto vmap { %s . tcp : %s, %s . udp : %s }", word, gen_ip(gen, false), a,
-			    gen_ip(gen, false), b);
+		return TEXT("%s daddr . meta l4proto vmap { %s . tcp : %s, %s . udp : %s }", word,
+			    gen_ip(gen, false), a, gen_ip(gen, false), b);
 	case 2:
-		return TEXT("ct state vmap { new : %s, established : %s, related : accept, invalid : continue }", a, b);
+		return TEXT("ct state vmap { new : %s, established : %s, related : accept, invalid "
+			    ": continue }",
+			    a, b);
 	case 3:
 		return TEXT("numgen random mod 3 vmap { 0 : %s, 1 : %s }", a, b);
 	case 4:
 		return TEXT("iifname vmap { \"ra\" : %s, \"rb\" : %s }", a, b);
 	case 5:
-		return TEXT("%s daddr . %s dport vmap { %s . %u : %s, %s . 9998 : %s }", word, l4, gen_ip(gen, false),
-			    gen_port(gen), a, gen_ip(gen, true), b);
+		return TEXT("%s daddr . %s dport vmap { %s . %u : %s, %s . 9998 : %s }", word, l4,
+			    gen_ip(gen, false), gen_port(gen), a, gen_ip(gen, true), b);
 	default:
-		return TEXT("%s dport vmap { 1-79 : %s, 80-443 : %s, 8000-9000 : %s }", l4, a, b, a);
+		return TEXT("%s dport vmap { 1-79 : %s, 80-443 : %s, 8000-9000 : %s }", l4, a, b,
+			    a);
 	}
 }
 
@@ -187,7 +203,8 @@ static const char *statement(struct gen *gen, const struct table *t, size_t at)
 }
 
 /* ---- tables ---- */
-static void add_chain(struct gen *gen, struct table *t, struct chain chain, const char *type, bool is_drop)
+static void add_chain(struct gen *gen, struct table *t, struct chain chain, const char *type,
+		      bool is_drop)
 {
 	struct chain *c = &t->chains[t->nchains++];
 
@@ -196,13 +213,16 @@ static void add_chain(struct gen *gen, struct table *t, struct chain chain, cons
 	if (c->is_user)
 		gen_decl(gen, "add chain %s %s %s", gen->family, gen->table, c->name);
 	else
-		gen_decl(gen, "add chain %s %s %s { type %s hook %s priority %d; policy %s; }", gen->family, gen->table,
-			 c->name, type, hook_names[__builtin_ctz(c->hooks)], c->priority, is_drop ? "drop" : "accept");
+		gen_decl(gen, "add chain %s %s %s { type %s hook %s priority %d; policy %s; }",
+			 gen->family, gen->table, c->name, type,
+			 hook_names[__builtin_ctz(c->hooks)], c->priority,
+			 is_drop ? "drop" : "accept");
 }
 
 static void add_base(struct gen *gen, struct table *t)
 {
-	static const int32_t priorities[] = {-400, -300, -250, -199, -150, -100, -50, 0, 0, 10, 50, 100, 150, 225, 300};
+	static const int32_t priorities[] = {-400, -300, -250, -199, -150, -100, -50, 0,
+					     0,	   10,	 50,   100,  150,  225,	 300};
 	uint32_t hook = rng_pick(&gen->rng, ND_HOOKS), kind = rng_pick(&gen->rng, 10);
 	struct chain c = {.hooks = HOOK(hook),
 			  .priority = priorities[rng_pick(&gen->rng, ND_ARRAY_LEN(priorities))]};
@@ -250,7 +270,7 @@ static void make_table(struct gen *gen, uint32_t number)
 		add_chain(gen, &t,
 			  (struct chain){.is_user = true,
 					 .is_nat = is_nat,
-					 .hooks = !is_nat			 ? ALL_HOOKS
+					 .hooks = !is_nat		      ? ALL_HOOKS
 						  : rng_chance(&gen->rng, 60) ? PRE | OUT
 									      : POST},
 			  NULL, false);
@@ -259,7 +279,8 @@ static void make_table(struct gen *gen, uint32_t number)
 	for (size_t i = 0; i < t.nchains; i++)
 		if (t.chains[i].is_user && t.chains[i].is_nat)
 			for (size_t k = 0; k < t.nchains; k++)
-				if (!t.chains[k].is_nat && (t.chains[k].hooks & ~t.chains[i].hooks) == 0)
+				if (!t.chains[k].is_nat &&
+				    (t.chains[k].hooks & ~t.chains[i].hooks) == 0)
 					t.chains[i].is_nat = false;
 	gen_nft_sets(gen);
 	for (size_t i = 0; i < t.nchains; i++)

@@ -5,6 +5,7 @@
 #include "tests/kernel/kernel.h"
 
 void gen_nft_matches(struct gen *gen, struct test_rule *rule);
-void gen_nft_sets(struct gen *gen); /* named sets of gen->table: s0 addresses, s1 with intervals, s2 ports */
+void gen_nft_sets(
+	struct gen *gen); /* named sets of gen->table: s0 addresses, s1 with intervals, s2 ports */
 
 #endif

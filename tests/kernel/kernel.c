@@ -66,7 +66,8 @@ static void report(const struct tally *tallies, double seconds)
 		if (!t->sets)
 			continue;
 		all += t->cases;
-		printf("level %u: %llu cases of %llu rule sets: %llu agree, %llu differ, %llu unknown; %llu sets "
+		printf("level %u: %llu cases of %llu rule sets: %llu agree, %llu differ, %llu "
+		       "unknown; %llu sets "
 		       "refused, %llu packets refused;",
 		       level, (unsigned long long)t->cases, (unsigned long long)t->sets,
 		       (unsigned long long)t->agree, (unsigned long long)t->differ,
@@ -108,7 +109,8 @@ int main(int argc, char **argv)
 		cases += tallies[level].cases - before;
 		if (packet >= 0) {
 			differences++;
-			printf("level %u seed %llu packet %d differs\n", level, (unsigned long long)s.seed, packet);
+			printf("level %u seed %llu packet %d differs\n", level,
+			       (unsigned long long)s.seed, packet);
 			scenario_shrink(&box, &s, packet);
 		}
 		nd_arena_free(&s.arena);

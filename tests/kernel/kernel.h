@@ -2,8 +2,8 @@
  * kernel.h: random rule sets and packets, run by the kernel and by the walk, compared.
  *
  * A client A, a router R and a server B are three network namespaces that only this process holds;
- * they end with it. A and B have no addresses: they send frames that we made and swallow what comes,
- * so that the only packets in R are ours. The walk is told what R's own tools say of R.
+ * they end with it. A and B have no addresses: they send frames that we made and swallow what
+ * comes, so that the only packets in R are ours. The walk is told what R's own tools say of R.
  *
  * A scenario is a rule set, routes and a few packets; every packet is one case.
  */
@@ -94,13 +94,13 @@ struct outcome {
 	struct nd_tuple t;
 	uint32_t mark;
 	uint8_t ttl, dscp;
-	const char *error;  /* REJECTED: as iptables says */
-	bool is_before_ct;  /* walk: it ended before connection tracking saw it */
-	bool is_port_free;  /* walk: the kernel picks the source port */
-	uint32_t *hits;	    /* of each row of the counters */
-	struct nd_ct ct;    /* walk: the connection afterwards */
-	double share;	    /* walk */
-	const char *why;    /* walk: UNKNOWN: the words; else the rule that ended it */
+	const char *error; /* REJECTED: as iptables says */
+	bool is_before_ct; /* walk: it ended before connection tracking saw it */
+	bool is_port_free; /* walk: the kernel picks the source port */
+	uint32_t *hits;	   /* of each row of the counters */
+	struct nd_ct ct;   /* walk: the connection afterwards */
+	double share;	   /* walk */
+	const char *why;   /* walk: UNKNOWN: the words; else the rule that ended it */
 };
 
 /* ---- counters ---- */
@@ -117,7 +117,8 @@ struct counters {
 };
 
 /* ---- child.c ---- */
-/* argv with input on stdin; stdout (with input: stderr too) into *out (or NULL); exit code, -1: it did not run. */
+/* argv with input on stdin; stdout (with input: stderr too) into *out (or NULL); exit code, -1: it
+ * did not run. */
 int child_run(const char *const *argv, const char *input, size_t n, struct nd_buf *out);
 
 /* ---- box.c ---- */
@@ -178,9 +179,9 @@ struct gen {
 	const struct test_packet *focus; /* whom rules should match */
 	enum layer layer;
 	const char *family, *table, *chain;
-	uint8_t ip; /* 4, 6 */
+	uint8_t ip;	/* 4, 6 */
 	uint32_t hooks; /* bits of enum nd_hook from which the chain is reached */
-	uint8_t proto; /* said by the rule already, or 0 */
+	uint8_t proto;	/* said by the rule already, or 0 */
 };
 #define HOOK(h) (1u << (h))
 #define ALL_HOOKS 31u

@@ -21,8 +21,8 @@
 
 /* An IP packet and where it was seen. */
 struct seen {
-	int dev;	 /* index of box->dev; -1: by a socket of R */
-	size_t n;	 /* bytes */
+	int dev;  /* index of box->dev; -1: by a socket of R */
+	size_t n; /* bytes */
 	uint8_t bytes[MAX_BYTES];
 	uint32_t mark;
 };

@@ -165,7 +165,7 @@ static struct nd_pkt to_pkt(const struct test_packet *p)
 
 static enum layer layer_of(const struct nd_rtable *table)
 {
-	return table->backend == ND_RULES_IPT_NFT	? LAYER_IPT
+	return table->backend == ND_RULES_IPT_NFT      ? LAYER_IPT
 	       : table->backend == ND_RULES_IPT_LEGACY ? LAYER_LEGACY
 						       : LAYER_NFT;
 }
@@ -236,7 +236,8 @@ static bool is_before_ct(const struct nd_run *run, const struct outcome *outcome
 		nhooks++;
 		last = &run->ways[w].events[run->ways[w].nevents - 1];
 	}
-	return nhooks == 1 && last->chain && (last->hook == ND_PREROUTING || last->hook == ND_OUTPUT) &&
+	return nhooks == 1 && last->chain &&
+	       (last->hook == ND_PREROUTING || last->hook == ND_OUTPUT) &&
 	       base_priority(run, last) < -200;
 }
 

@@ -9,6 +9,7 @@
 struct memory {
 	bool is_seen[MAX_PACKETS]; /* it arrived, and walk and kernel agree how */
 	struct outcome kernel[MAX_PACKETS];
+	bool is_id_free[MAX_PACKETS]; /* ICMP: the kernel picked another id */
 	struct nd_ct ct[MAX_PACKETS]; /* of its connection, after the last packet of it */
 };
 
@@ -35,7 +36,8 @@ static bool resolve(const struct scenario *s, const struct memory *memory, size_
 	*out = s->packets[i];
 	if (out->follows < 0)
 		return true;
-	if (!memory->is_seen[root] || (root != (size_t)out->follows && !memory->is_seen[out->follows]))
+	if (!memory->is_seen[root] ||
+	    (root != (size_t)out->follows && !memory->is_seen[out->follows]))
 		return false;
 	out->family = first->family;
 	out->proto = first->proto;
@@ -45,7 +47,8 @@ static bool resolve(const struct scenario *s, const struct memory *memory, size_
 	if (!out->is_reply)
 		return first->proto != ND_PROTO_TCP || memory->ct[root].state == ND_CT_ESTABLISHED;
 	out->from = side_of(&memory->kernel[root]);
-	out->t = (struct nd_tuple){.src = seen.dst, .dst = seen.src, .sport = seen.dport, .dport = seen.sport};
+	out->t = (struct nd_tuple){
+		.src = seen.dst, .dst = seen.src, .sport = seen.dport, .dport = seen.sport};
 	if (first->proto == ND_PROTO_ICMP || first->proto == ND_PROTO_ICMP6) {
 		out->t.sport = seen.sport;
 		out->t.dport = 0;
@@ -87,15 +90,19 @@ static void remember(const struct scenario *s, struct memory *memory, size_t i,
 	memory->kernel[i] = *kernel;
 	memory->is_seen[i] = kernel->fate == FATE_LOCAL || kernel->fate == FATE_SENT;
 	/* A reply that is dropped later has been seen all the same. */
-	if (walk->is_before_ct || walk->ct.state == ND_CT_UNTRACKED || walk->ct.state == ND_CT_INVALID ||
-	    (!memory->is_seen[i] && s->packets[i].follows < 0))
+	if (walk->is_before_ct || !walk->ct.orig.src.family || walk->ct.state == ND_CT_UNTRACKED ||
+	    walk->ct.state == ND_CT_INVALID || (!memory->is_seen[i] && s->packets[i].follows < 0))
 		return;
 	*ct = walk->ct;
 	if (walk->is_port_free && s->packets[i].follows < 0) {
+		if (kernel->t.sport != s->packets[i].t.sport)
+			ct->status |= 0x10; /* IPS_SRC_NAT */
 		if (s->packets[i].proto == ND_PROTO_TCP || s->packets[i].proto == ND_PROTO_UDP)
 			ct->reply.dport = kernel->t.sport;
 		else
 			ct->reply.sport = kernel->t.sport;
+		memory->is_id_free[i] = s->packets[i].proto == ND_PROTO_ICMP ||
+					s->packets[i].proto == ND_PROTO_ICMP6;
 	}
 }
 
@@ -106,11 +113,12 @@ static void tell(const struct counters *counters, size_t i, const char *why,
 	char src[ND_IP_TEXT], dst[ND_IP_TEXT];
 
 	nd_buf_printf(out, "# difference at packet %zu (from %c, %s:%u > %s:%u): %s\n# kernel: ", i,
-		      "ABR"[packet->from], nd_ip_text(packet->t.src, src), packet->t.sport,
+		      "ABR"[packet->from], nd_ip_text(packet->t.src, src), packet -> t.sport,
 		      nd_ip_text(packet->t.dst, dst), packet->t.dport, why);
 	outcome_text(counters, kernel, out);
 	for (size_t k = 0; k < nwalks && k < 8; k++) {
-		nd_buf_printf(out, "# walk %zu of %zu, share %.3f: ", k + 1, nwalks, walks[k].share);
+		nd_buf_printf(out, "# walk %zu of %zu, share %.3f: ", k + 1, nwalks,
+			      walks[k].share);
 		outcome_text(counters, &walks[k], out);
 	}
 }
@@ -130,8 +138,8 @@ static bool run_packet(struct box *box, struct scenario *s, size_t i, struct rou
 	if (s->packets[i].is_off || !resolve(s, memory, i, &packet))
 		return true;
 	last_id = (uint16_t)(last_id % 60000 + 1);
-	nwalks = router_walk(router, &packet, s->packets[i].follows < 0 ? NULL : &memory->ct[root_of(s, i)],
-			     &walks);
+	nwalks = router_walk(router, &packet,
+			     s->packets[i].follows < 0 ? NULL : &memory->ct[root_of(s, i)], &walks);
 	if (!send_and_see(box, &router->arena, &packet, last_id, &kernel)) {
 		tally->skipped++;
 		return true;
@@ -140,6 +148,8 @@ static bool run_packet(struct box *box, struct scenario *s, size_t i, struct rou
 	take_hits(&router->arena, before, &after, &kernel);
 	before->rows = after.rows;
 	counters_free(&after);
+	for (size_t k = 0; k < nwalks; k++)
+		walks[k].is_port_free |= memory->is_id_free[root_of(s, i)];
 	why = compare(&router->arena, router->counters, &kernel, walks, nwalks, &which);
 	tally->cases++;
 	tally->fates[kernel.fate]++;

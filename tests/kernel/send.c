@@ -47,12 +47,20 @@ static size_t make_l4(const struct test_packet *p, uint8_t *out)
 {
 	struct tcphdr tcp = {.source = htons(p->t.sport),
 			     .dest = htons(p->t.dport),
-			     .seq = htonl(p->is_reply ? 5000 : p->tcp_flags & 2 ? 1000 : 1001),
+			     .seq = htonl(p->is_reply	     ? 5000
+					  : p->tcp_flags & 2 ? 1000
+							     : 1001),
 			     .doff = 5,
 			     .window = htons(64000)};
 	struct udphdr udp = {.source = htons(p->t.sport), .dest = htons(p->t.dport)};
-	uint8_t icmp[8] = {p->icmp_type, p->icmp_code, 0, 0, (uint8_t)(p->t.sport >> 8),
-			   (uint8_t)p->t.sport, 0, 1};
+	uint8_t icmp[8] = {p->icmp_type,
+			   p->icmp_code,
+			   0,
+			   0,
+			   (uint8_t)(p->t.sport >> 8),
+			   (uint8_t)p->t.sport,
+			   0,
+			   1};
 	size_t head = p->proto == ND_PROTO_TCP ? sizeof(tcp) : 8, n = head + p->payload;
 	uint16_t check;
 
@@ -104,8 +112,20 @@ static size_t make_ip(const struct test_packet *p, uint16_t id, uint8_t *out)
 
 static bool send_frame(struct box *box, enum side from, uint16_t type, const uint8_t *p, size_t n)
 {
-	uint8_t frame[2048] = {2, 0, 0, 0, (uint8_t)(from + 1), 1, 2, 0, 0, 0, (uint8_t)(from + 1), 2,
-			       (uint8_t)(type >> 8), (uint8_t)type};
+	uint8_t frame[2048] = {2,
+			       0,
+			       0,
+			       0,
+			       (uint8_t)(from + 1),
+			       1,
+			       2,
+			       0,
+			       0,
+			       0,
+			       (uint8_t)(from + 1),
+			       2,
+			       (uint8_t)(type >> 8),
+			       (uint8_t)type};
 
 	memcpy(frame + 14, p, n);
 	return send(box->frames[from], frame, 14 + n, 0) == (ssize_t)(14 + n);

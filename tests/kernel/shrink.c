@@ -22,8 +22,8 @@ static bool still_differs(struct box *box, struct scenario *s)
 }
 
 /* Turns flags off, halves first, as long as they still differ. */
-static bool shrink_flags(struct box *box, struct scenario *s, bool *(*flag)(struct scenario *, size_t),
-			 size_t n)
+static bool shrink_flags(struct box *box, struct scenario *s,
+			 bool *(*flag)(struct scenario *, size_t), size_t n)
 {
 	bool is_smaller = false;
 
