@@ -39,8 +39,9 @@ struct nd_fib_ask {
 	void *ctx;
 	/* RTN_* type of an address; dev: limited to this device, or NULL. */
 	uint32_t (*addr_type)(void *ctx, struct nd_ip ip, const char *dev);
-	/* The device towards ip, as seen from dev; NULL: none. */
-	const char *(*oif)(void *ctx, struct nd_ip ip, uint32_t mark, const char *dev);
+	/* The device towards ip for what src sends; of several dev, when it is one; NULL: none. */
+	const char *(*oif)(void *ctx, struct nd_ip ip, struct nd_ip src, uint32_t mark,
+			   const char *dev);
 	/* The address that masquerading takes for packets leaving by dev to dst; family 0: none. */
 	struct nd_ip (*source_for)(void *ctx, const char *dev, struct nd_ip dst);
 	/* The first address of a device (redirect); family 0: none. */

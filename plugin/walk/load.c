@@ -141,7 +141,8 @@ static uint32_t reverse_device(const struct nd_eval_run *run, const struct nd_lo
 	if (iif && (strcmp(iif, "lo") == 0 || is_dhcp(&packet->t)))
 		dev = iif;
 	else
-		dev = fib->oif(fib->ctx, packet->t.src, load->arg & 4 ? packet->mark : 0,
+		dev = fib->oif(fib->ctx, packet->t.src, packet->t.dst,
+			       load->arg & 4 ? packet->mark : 0,
 			       is_bound ? iif : NULL);
 	if (!dev || (is_bound && iif && strcmp(dev, iif) != 0))
 		return 0;

@@ -392,13 +392,23 @@ static uint32_t ask_addr_type(void *ctx, struct nd_ip ip, const char *dev)
 	return nd_space_addr_type(ctx, ip, dev);
 }
 
-static const char *ask_oif(void *ctx, struct nd_ip ip, uint32_t mark, const char *dev)
+/* kernel: rpfilter_mt(), nft_fib4_eval(): one look-up, then: is dev among its next hops? */
+static const char *ask_oif(void *ctx, struct nd_ip ip, struct nd_ip src, uint32_t mark,
+			   const char *dev)
 {
-	struct nd_fib_key key = {.dst = ip, .mark = mark, .oif = dev};
+	struct nd_fib_key key = {.dst = ip, .src = src, .mark = mark};
 	struct nd_fib fib;
+	const char *first;
+	uint32_t n;
 
 	nd_space_route(ctx, &key, &fib);
-	return fib.kind == ND_FIB_UNICAST ? fib.dev : NULL;
+	if (fib.kind != ND_FIB_UNICAST)
+		return NULL;
+	first = fib.dev;
+	n = fib.nequal;
+	for (key.nth = 1; dev && key.nth < n && !nd_eq(fib.dev, dev); key.nth++)
+		nd_space_route(ctx, &key, &fib);
+	return nd_eq(fib.dev, dev) ? fib.dev : first;
 }
 
 /* kernel: nf_nat_masquerade_ipv4(): the next hop's address decides, scope universe. */

@@ -41,8 +41,10 @@ static uint32_t fib_type(void *ctx, struct nd_ip a, const char *dev)
 	return nd_ip_eq(a, ip("172.18.0.3")) || nd_ip_eq(a, ip("10.244.1.1")) ? 2 : 1;
 }
 
-static const char *fib_oif(void *ctx, struct nd_ip a, uint32_t mark, const char *dev)
+static const char *fib_oif(void *ctx, struct nd_ip a, struct nd_ip src, uint32_t mark,
+			   const char *dev)
 {
+	(void)src;
 	(void)ctx;
 	(void)mark;
 	(void)dev;
