@@ -17,6 +17,13 @@ static bool same_bits(struct nd_ip a, struct nd_ip b, uint8_t len)
 
 	if (a.family != b.family)
 		return false;
+	if (a.family == 4) { /* nearly all, and asked for all the time */
+		uint32_t x, y;
+
+		memcpy(&x, a.bytes, sizeof(x));
+		memcpy(&y, b.bytes, sizeof(y));
+		return x == y || len == 0 || (len < 32 && ntohl(x ^ y) >> (32 - len) == 0);
+	}
 	if (len > bits_of(a.family))
 		len = bits_of(a.family);
 	whole = len / 8;
@@ -68,11 +75,26 @@ bool nd_prefix_parse(const char *text, struct nd_prefix *out)
 	return true;
 }
 
+static void text4(const uint8_t bytes[4], char *dst)
+{
+	for (size_t i = 0; i < 4; i++) {
+		uint8_t b = bytes[i];
+
+		if (b >= 100)
+			*dst++ = (char)('0' + b / 100);
+		if (b >= 10)
+			*dst++ = (char)('0' + b / 10 % 10);
+		*dst++ = (char)('0' + b % 10);
+		*dst++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *nd_ip_text(struct nd_ip ip, char dst[ND_IP_TEXT])
 {
 	dst[0] = '\0';
-	if (bits_of(ip.family) &&
-	    !inet_ntop(ip.family == 4 ? AF_INET : AF_INET6, ip.bytes, dst, ND_IP_TEXT))
+	if (ip.family == 4) /* inet_ntop() takes five times as long */
+		text4(ip.bytes, dst);
+	else if (bits_of(ip.family) && !inet_ntop(AF_INET6, ip.bytes, dst, ND_IP_TEXT))
 		ND_BUG("an address longer than ND_IP_TEXT");
 	return dst;
 }
@@ -121,7 +143,7 @@ struct nd_ip nd_prefix_at(struct nd_prefix prefix, uint32_t n)
 	if (bits == 0 || (host_bits < 32 && n >> host_bits))
 		return (struct nd_ip){0};
 	for (unsigned bit = bits - host_bits; bit < bits; bit++)
-		ip.bytes[bit / 8] &= (uint8_t)~(0x80u >> bit % 8);
+		ip.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	/* The host bits are clear and n fits into them: no carry can leave the four bytes. */
 	for (unsigned i = 0; i < 4; i++)
 		ip.bytes[bits / 8 - 1 - i] |= (uint8_t)(n >> 8 * i);

@@ -92,20 +92,90 @@ char *nd_arena_strdup(struct nd_arena *arena, const char *p, size_t n)
 	return copy;
 }
 
+/* Numbers without width or sign of their own, backwards from end; returns where they begin. */
+static char *number_text(char *end, unsigned number, unsigned base)
+{
+	do {
+		*--end = "0123456789abcdef"[number % base];
+		number /= base;
+	} while (number);
+	return end;
+}
+
+/*
+ * The few conversions that nearly all of our texts have, without the long way through stdio (a
+ * walk makes hundreds of texts). Returns the length; SIZE_MAX: another one, or no room.
+ */
+static size_t format_plain(char *dst, size_t cap, const char *fmt, va_list args)
+{
+	size_t used = 0;
+
+	while (*fmt) {
+		char digits[16], *end = digits + sizeof(digits);
+		const char *part = fmt;
+		size_t n = 1;
+
+		if (*fmt != '%') {
+			n = strcspn(fmt, "%");
+			fmt += n;
+		} else {
+			switch (fmt[1]) {
+			case 's':
+				part = va_arg(args, const char *);
+				if (!part)
+					return SIZE_MAX;
+				n = strlen(part);
+				break;
+			case 'u':
+			case 'x':
+				part = number_text(end, va_arg(args, unsigned),
+						   fmt[1] == 'u' ? 10 : 16);
+				n = (size_t)(end - part);
+				break;
+			case '%':
+				break;
+			default:
+				return SIZE_MAX;
+			}
+			fmt += 2;
+		}
+		if (n >= cap - used)
+			return SIZE_MAX;
+		memcpy(dst + used, part, n);
+		used += n;
+	}
+	return used;
+}
+
+char *nd_arena_vprintf(struct nd_arena *arena, const char *fmt, va_list args)
+{
+	char plain[512], *text;
+	va_list again;
+	size_t used;
+	int n;
+
+	va_copy(again, args);
+	used = format_plain(plain, sizeof(plain), fmt, again);
+	va_end(again);
+	if (used != SIZE_MAX)
+		return nd_arena_strdup(arena, plain, used);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
+		ND_BUG("a format that cannot be printed");
+	text = nd_arena_alloc(arena, (size_t)n + 1);
+	vsnprintf(text, (size_t)n + 1, fmt, args);
+	return text;
+}
+
 char *nd_arena_printf(struct nd_arena *arena, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	if (n < 0)
-		ND_BUG("a format that cannot be printed");
-	text = nd_arena_alloc(arena, (size_t)n + 1);
-	va_start(args, fmt);
-	vsnprintf(text, (size_t)n + 1, fmt, args);
+	text = nd_arena_vprintf(arena, fmt, args);
 	va_end(args);
 	return text;
 }

@@ -12,6 +12,8 @@
 
 #include "common/base.h"
 
+#include <stdarg.h>
+
 struct nd_arena {
 	struct nd_arena_block *blocks; /* newest first; owned */
 	size_t used_bytes;	       /* asked for so far */
@@ -23,6 +25,7 @@ void *nd_arena_array(struct nd_arena *arena, size_t count, size_t size_bytes);
 /* A copy of n bytes with a NUL behind. */
 char *nd_arena_strdup(struct nd_arena *arena, const char *p, size_t n);
 char *nd_arena_printf(struct nd_arena *arena, const char *fmt, ...) ND_PRINTF(2, 3);
+char *nd_arena_vprintf(struct nd_arena *arena, const char *fmt, va_list args) ND_PRINTF(2, 0);
 void nd_arena_free(struct nd_arena *arena);
 /* As free, but the newest block stays for what comes next: for work that is done over and over. */
 void nd_arena_reset(struct nd_arena *arena);

@@ -11,19 +11,9 @@ const struct nd_neigh *nd_neigh_find(const struct nd_host *host, const char *dev
 	return NULL;
 }
 
-static int64_t conf(const struct nd_run *run, const struct nd_net *net, const char *dev,
-		    const char *name, int64_t fallback)
+static int64_t max_conf(const struct nd_net *net, const char *dev, const char *name)
 {
-	struct nd_run there = *run;
-
-	there.net = (struct nd_net *)net;
-	return nd_run_conf(&there, dev, name, fallback);
-}
-
-static int64_t max_conf(const struct nd_run *run, const struct nd_net *net, const char *dev,
-			const char *name)
-{
-	int64_t all = conf(run, net, "all", name, 0), own = conf(run, net, dev, name, 0);
+	int64_t all = nd_net_conf(net, "all", name, 0), own = nd_net_conf(net, dev, name, 0);
 
 	return all > own ? all : own;
 }
@@ -54,11 +44,11 @@ static enum nd_arp proxy(const struct nd_run *run, const struct nd_net *net, con
 			 struct nd_ip ip, const char **why)
 {
 	struct nd_fib_key key = {.dst = ip, .src = run->pkt.t.src, .iif = dev};
-	int64_t value = conf(run, net, dev, "proxy_arp", -1);
+	int64_t value = nd_net_conf(net, dev, "proxy_arp", -1);
 	struct nd_fib fib;
 
 	if (value < 0)
-		value = conf(run, net, "all", "proxy_arp", -1);
+		value = nd_net_conf(net, "all", "proxy_arp", -1);
 	if (value == 0 || net->inode) {
 		*why = nd_arena_printf(run->arena, "nobody behind %s has %s", dev,
 				       nd_run_ip(run, ip));
@@ -92,7 +82,7 @@ enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, c
 				       nd_run_ip(run, ip));
 		return ND_ARP_NO;
 	}
-	level = ip.family == 4 ? max_conf(run, net, dev, "arp_ignore") : 0;
+	level = ip.family == 4 ? max_conf(net, dev, "arp_ignore") : 0;
 	if (!is_ignored(&net->space, dev, ip, src, level))
 		return ND_ARP_YES;
 	*why = nd_arena_printf(run->arena,

@@ -8,21 +8,6 @@ struct nd_ip nd_fib_hop(const struct nd_fib *fib, struct nd_ip dst)
 	return fib->gateway.family ? fib->gateway : dst;
 }
 
-static const char *route_text(const struct nd_run *run, const struct nd_route *route)
-{
-	char dst[ND_PREFIX_TEXT];
-	bool is_default = route->dst.len == 0;
-
-	return nd_arena_printf(
-		run->arena, "%s%s%s%s%s%s%s%s%s", nd_eq(route->type, "unicast") ? "" : route->type,
-		nd_eq(route->type, "unicast") ? "" : " ",
-		is_default ? "default" : nd_prefix_text(route->dst, dst),
-		route->gateway.family ? " via " : "", nd_run_ip(run, route->gateway),
-		route->dev ? " dev " : "", route->dev ? route->dev : "",
-		nd_eq(route->table, "main") || nd_eq(route->table, "local") ? "" : " table ",
-		nd_eq(route->table, "main") || nd_eq(route->table, "local") ? "" : route->table);
-}
-
 /* What the kernel tells the sender, as iptables names it; NULL: nothing, it vanishes. */
 static const char *error_of(enum nd_fib_kind kind, uint8_t family)
 {
@@ -42,7 +27,7 @@ static void end_here(struct nd_run *run)
 {
 	const struct nd_fib *fib = &run->fib;
 	const char *dst = nd_run_ip(run, run->pkt.t.dst), *where = nd_run_where(run, "ip route");
-	const char *what = fib->route  ? route_text(run, fib->route)
+	const char *what = fib->route  ? nd_net_route_text(run->net, fib->route)
 			   : fib->rule ? nd_arena_printf(run->arena, "policy rule %u: %s",
 							 fib->rule->priority, fib->rule->action)
 				       : "";
@@ -83,7 +68,7 @@ bool nd_run_route(struct nd_run *run, const char *iif, const char *oif, bool is_
 	switch (fib->kind) {
 	case ND_FIB_UNICAST:
 		nd_run_way(run, ND_WAY_ROUTE, nd_run_where(run, "ip route"), "route%s: %s",
-			   is_first ? "" : " again", route_text(run, fib->route));
+			   is_first ? "" : " again", nd_net_route_text(run->net, fib->route));
 		return true;
 	case ND_FIB_LOCAL:
 	case ND_FIB_BROADCAST:

@@ -4,12 +4,15 @@
 
 #include <stdarg.h>
 
+#define TEXT_MAX 512
+
 static const char *text_of(struct nd_arena *arena, const char *fmt, va_list args)
 {
-	char text[512];
+	char *text = nd_arena_vprintf(arena, fmt, args);
 
-	vsnprintf(text, sizeof(text), fmt, args);
-	return nd_arena_strdup(arena, text, strlen(text));
+	if (strnlen(text, TEXT_MAX) == TEXT_MAX)
+		text[TEXT_MAX - 1] = 0;
+	return text;
 }
 
 static struct nd_way *push(struct nd_run *run, enum nd_way_kind kind, const char *where,
@@ -62,29 +65,17 @@ const char *nd_run_ip(const struct nd_run *run, struct nd_ip ip)
 
 const char *nd_run_where(const struct nd_run *run, const char *what)
 {
-	return nd_arena_printf(run->arena, "%s: %s", run->net->label, what);
+	return nd_net_where(run->net, what);
 }
 
 int64_t nd_run_sysctl(const struct nd_run *run, const char *key, int64_t fallback)
 {
-	const char *value = run->net->inode ? NULL : nd_look_sysctl(run->net->host, key);
-	int64_t number;
-
-	return value && nd_parse_i64(nd_str(value), INT32_MIN, INT32_MAX, &number) ? number
-										   : fallback;
+	return nd_net_sysctl(run->net, key, fallback);
 }
 
 int64_t nd_run_conf(const struct nd_run *run, const char *dev, const char *name, int64_t fallback)
 {
-	char key[128];
-
-	/* A name with a dot is written with a slash, as sysctl(8) does. */
-	snprintf(key, sizeof(key), "net.ipv4.conf.%s.%s", dev, name);
-	for (char *p = key + strlen("net.ipv4.conf.");
-	     p < key + strlen("net.ipv4.conf.") + strlen(dev); p++)
-		if (p < key + sizeof(key) - 1 && *p == '.')
-			*p = '/';
-	return nd_run_sysctl(run, key, fallback);
+	return nd_net_conf(run->net, dev, name, fallback);
 }
 
 void nd_run_scrub(struct nd_run *run)

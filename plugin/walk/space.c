@@ -1,6 +1,6 @@
 #include "common/base.h"
 
-#include "plugin/walk/space.h"
+#include "plugin/walk/route_index.h"
 
 /* include/uapi/linux/rtnetlink.h */
 enum {
@@ -158,10 +158,11 @@ static bool is_usable(const struct nd_space *space, const struct nd_route *route
 	return link && link->is_up;
 }
 
+/* All but the destination. */
 static bool is_candidate(const struct nd_space *space, const struct nd_route *route,
 			 const struct nd_fib_key *key)
 {
-	if (!nd_prefix_has(route->dst, key->dst) || !is_usable(space, route))
+	if (!is_usable(space, route))
 		return false;
 	/* Routes without a device (blackhole) are not bound to one. */
 	return !key->oif || !route->dev || nd_eq(route->dev, key->oif);
@@ -169,7 +170,7 @@ static bool is_candidate(const struct nd_space *space, const struct nd_route *ro
 
 static bool is_equal(const struct nd_route *a, const struct nd_route *b)
 {
-	return nd_eq(a->table, b->table) && a->dst.len == b->dst.len && a->metric == b->metric &&
+	return a->dst.len == b->dst.len && a->metric == b->metric && nd_eq(a->table, b->table) &&
 	       nd_eq(a->type, b->type);
 }
 
@@ -186,18 +187,17 @@ static bool is_better(const struct nd_route *a, const struct nd_route *b, const 
 static const struct nd_route *lookup(const struct nd_space *space, const struct nd_fib_key *key,
 				     const char *table, const char *table2)
 {
-	const struct nd_route *best = NULL;
+	struct nd_route_cursor cursor = nd_route_cursor_start(space, key->dst);
+	const struct nd_route *best = NULL, *route;
 
-	for (size_t i = 0; i < space->nroutes; i++) {
-		const struct nd_route *route = &space->routes[i];
-
-		if (route->family != key->dst.family ||
-		    !(nd_eq(route->table, table) || nd_eq(route->table, table2)) ||
-		    !is_candidate(space, route, key))
-			continue;
-		if (!best || is_better(route, best, table))
-			best = route;
-	}
+	while (!best && nd_route_cursor_shorter(&cursor))
+		while ((route = nd_route_cursor_next(&cursor)) != NULL) {
+			if (!(nd_eq(route->table, table) || nd_eq(route->table, table2)) ||
+			    !is_candidate(space, route, key))
+				continue;
+			if (!best || is_better(route, best, table))
+				best = route;
+		}
 	return best;
 }
 
@@ -208,18 +208,20 @@ static const struct nd_route *lookup(const struct nd_space *space, const struct 
 static const struct nd_route *choose(const struct nd_space *space, const struct nd_fib_key *key,
 				     const struct nd_route *best, uint32_t *nequal)
 {
-	const struct nd_route *chosen = best;
+	struct nd_route_cursor cursor = nd_route_cursor_start(space, key->dst);
+	const struct nd_route *chosen = best, *r;
 
 	*nequal = 1;
 	if (!nd_eq(best->type, "unicast") || (best->family == 6 && !best->gateway.family))
 		return best;
-	for (const struct nd_route *r = best + 1; r < space->routes + space->nroutes; r++) {
-		if (r->family != best->family || !is_equal(r, best) ||
-		    !is_candidate(space, r, key) || (best->family == 6 && !r->gateway.family))
-			continue;
-		if ((*nequal)++ == key->nth)
-			chosen = r;
-	}
+	while (nd_route_cursor_shorter(&cursor))
+		while ((r = nd_route_cursor_next(&cursor)) != NULL) {
+			if (r <= best || !is_equal(r, best) || !is_candidate(space, r, key) ||
+			    (best->family == 6 && !r->gateway.family))
+				continue;
+			if ((*nequal)++ == key->nth)
+				chosen = r;
+		}
 	return chosen;
 }
 

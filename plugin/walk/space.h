@@ -16,7 +16,8 @@ struct nd_space {
 	size_t naddrs;
 	const struct nd_route *routes;
 	size_t nroutes;
-	const struct nd_rule *rules; /* NULL: local, main, default */
+	const struct nd_route_index *index; /* of routes; NULL: none was made */
+	const struct nd_rule *rules;	    /* NULL: local, main, default */
 	size_t nrules;
 	const struct nd_socket *sockets;
 	size_t nsockets;

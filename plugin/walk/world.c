@@ -1,6 +1,7 @@
 #include "common/base.h"
 
 #include "plugin/walk/ipt_compile.h"
+#include "plugin/walk/route_index.h"
 #include "plugin/walk/world.h"
 
 #define FIRST_SLOTS 64 /* a power of two */
@@ -67,6 +68,9 @@ struct nd_net *nd_world_net(struct nd_world *world, const struct nd_host *host, 
 	net->host = host;
 	net->inode = inode;
 	net->is_known = nd_space_of(host, inode, &net->space);
+	net->space.index =
+		nd_route_index_build(world->arena, net->space.routes, net->space.nroutes);
+	nd_net_kept_new(world->arena, net);
 	nd_space_fib_ask(&net->space, &net->fib);
 	if (inode)
 		net->pod = nd_look_pod_by_netns(world->cluster, host, inode);

@@ -21,7 +21,8 @@ struct nd_net {
 	const char *label;	  /* "w1", "pod shop/web-1" */
 	bool has_rules;		  /* rules were compiled */
 	struct nd_rules rules;
-	const char *no_rules; /* why they are not known, or NULL */
+	const char *no_rules;	  /* why they are not known, or NULL */
+	struct nd_net_kept *kept; /* answers that were given before; net.c */
 };
 
 struct nd_world {
@@ -54,6 +55,15 @@ const struct nd_node *nd_world_node_by_ip(const struct nd_world *world, struct n
 /* The other end of a veth device; NULL: not in any namespace that was reported. */
 struct nd_net *nd_world_peer(struct nd_world *world, const struct nd_net *net,
 			     const struct nd_link *link, const struct nd_link **peer);
+/* "w1: WHAT"; as long as the world. */
+const char *nd_net_where(const struct nd_net *net, const char *what);
+/* One of its routes, as ip route prints it; as long as the world. */
+const char *nd_net_route_text(const struct nd_net *net, const struct nd_route *route);
+/* A sysctl of the node as a number; fallback: it is not there. Pods: always fallback. */
+int64_t nd_net_sysctl(const struct nd_net *net, const char *key, int64_t fallback);
+/* The same for "net.ipv4.conf.DEV.NAME". */
+int64_t nd_net_conf(const struct nd_net *net, const char *dev, const char *name, int64_t fallback);
+void nd_net_kept_new(struct nd_arena *arena, struct nd_net *net);
 /* Were all pod namespaces of the node entered? Then what is in none of them is nowhere. */
 bool nd_world_sees_pods(const struct nd_host *host);
 
