@@ -116,7 +116,7 @@ static size_t format_plain(char *dst, size_t cap, const char *fmt, va_list args)
 		size_t n = 1;
 
 		if (*fmt != '%') {
-			n = strcspn(fmt, "%");
+			n = (size_t)(strchrnul(fmt, '%') - fmt);
 			fmt += n;
 		} else {
 			switch (fmt[1]) {

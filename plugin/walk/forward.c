@@ -100,9 +100,9 @@ static bool may_forward(struct nd_run *run)
 	return false;
 }
 
-static void forward(struct nd_run *run)
+static void forward(struct nd_run *run, struct nd_fib_key key)
 {
-	if (!nd_run_route(run, run->dev, NULL, true) || !nd_run_source_valid(run, run->fib.dev))
+	if (!nd_run_follow(run, key, true) || !nd_run_source_valid(run, run->fib.dev))
 		return;
 	if (run->pkt.ttl <= 1) {
 		run->error = run->pkt.family == 6 ? "icmp6-time-exceeded" : "icmp-time-exceeded";
@@ -128,7 +128,7 @@ void nd_way_route_in(struct nd_run *run)
 				 .src = run->pkt.t.src,
 				 .iif = run->dev,
 				 .mark = run->pkt.mark};
-	struct nd_fib fib;
+	const struct nd_fib *fib = &run->fib;
 
 	if (!run->net->is_known) {
 		nd_run_end(run, ND_WALK_UNKNOWN, NULL, "the routes of %s are not known",
@@ -137,13 +137,13 @@ void nd_way_route_in(struct nd_run *run)
 	}
 	if (run->pkt.family == 4 && is_martian(run))
 		return;
-	nd_space_route(&run->net->space, &key, &fib);
-	if (fib.kind != ND_FIB_LOCAL && fib.kind != ND_FIB_BROADCAST) {
+	nd_space_route(&run->net->space, &key, &run->fib);
+	if (fib->kind != ND_FIB_LOCAL && fib->kind != ND_FIB_BROADCAST) {
 		if (may_forward(run))
-			forward(run);
+			forward(run, key);
 		return;
 	}
-	if (nd_run_route(run, run->dev, NULL, true) && nd_run_source_valid(run, NULL))
+	if (nd_run_follow(run, key, true) && nd_run_source_valid(run, NULL))
 		nd_way_input(run);
 }
 

@@ -53,14 +53,20 @@ bool nd_run_route(struct nd_run *run, const char *iif, const char *oif, bool is_
 				 .iif = iif,
 				 .oif = oif,
 				 .mark = run->pkt.mark};
-	struct nd_fib *fib = &run->fib;
 
 	if (!run->net->is_known) {
 		nd_run_end(run, ND_WALK_UNKNOWN, NULL, "the routes of %s are not known",
 			   run->net->label);
 		return false;
 	}
-	nd_space_route(&run->net->space, &key, fib);
+	nd_space_route(&run->net->space, &key, &run->fib);
+	return nd_run_follow(run, key, is_first);
+}
+
+bool nd_run_follow(struct nd_run *run, struct nd_fib_key key, bool is_first)
+{
+	struct nd_fib *fib = &run->fib;
+
 	if (fib->nequal > 1) {
 		key.nth = nd_choices_take(run->choices, fib->nequal, NULL);
 		nd_space_route(&run->net->space, &key, fib);

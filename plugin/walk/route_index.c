@@ -7,12 +7,14 @@
 
 #include "plugin/walk/route_index.h"
 
+#include <endian.h>
+
 #define MIN_ROUTES 8 /* fewer are faster gone through */
 #define MAX_ROUTES (UINT32_MAX / 4)
 
 struct key {
 	uint64_t high, low; /* the network; IPv4 in the upper half of high */
-	uint8_t family, len;
+	uint32_t kind;	    /* family and length */
 };
 struct bucket {
 	struct key key;
@@ -21,23 +23,17 @@ struct bucket {
 struct nd_route_index {
 	struct bucket *buckets; /* nbuckets, a hash table */
 	size_t nbuckets;
-	uint32_t *next;	      /* of a route: the next one + 1 to the same network, as listed */
-	uint8_t lens[2][129]; /* nlens, longest first; [1]: IPv6 */
-	size_t nlens[2];
+	uint32_t *next;		  /* of a route: the next one + 1 to the same network, as listed */
+	struct key masks[2][129]; /* nmasks, longest first; [1]: IPv6 */
+	size_t nmasks[2];
 };
 
 static uint64_t get64(const uint8_t *p)
 {
-	uint64_t number = 0;
+	uint64_t number;
 
-	for (size_t i = 0; i < 8; i++)
-		number = number << 8 | p[i];
-	return number;
-}
-
-static uint64_t get32(const uint8_t *p)
-{
-	return (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
+	memcpy(&number, p, sizeof(number));
+	return be64toh(number);
 }
 
 static uint64_t mask(unsigned len)
@@ -45,25 +41,21 @@ static uint64_t mask(unsigned len)
 	return len == 0 ? 0 : len >= 64 ? UINT64_MAX : ~(UINT64_MAX >> len);
 }
 
-static struct key key_whole(struct nd_ip ip)
+static struct key mask_of(uint8_t family, uint8_t len)
 {
-	if (ip.family == 4)
-		return (struct key){.high = get32(ip.bytes) << 32, .family = 4, .len = 32};
-	return (struct key){
-		.high = get64(ip.bytes), .low = get64(ip.bytes + 8), .family = 6, .len = 128};
+	return (struct key){mask(len), mask(len > 64 ? len - 64u : 0), (uint32_t)family << 8 | len};
 }
 
-static struct key key_cut(struct key key, uint8_t len)
+/* The network of an address. */
+static struct key key_of(const struct nd_ip *ip, const struct key *mask)
 {
-	key.high &= mask(len);
-	key.low &= mask(len > 64 ? len - 64u : 0);
-	key.len = len;
-	return key;
+	return (struct key){get64(ip->bytes) & mask->high, get64(ip->bytes + 8) & mask->low,
+			    mask->kind};
 }
 
 static struct bucket *bucket_of(const struct nd_route_index *index, const struct key *key)
 {
-	uint64_t hash = (key->high ^ key->low * 31 ^ key->len) * 0x9e3779b97f4a7c15u;
+	uint64_t hash = (key->high ^ key->low * 31 ^ key->kind) * 0x9e3779b97f4a7c15u;
 	size_t at = (size_t)(hash >> 32) & (index->nbuckets - 1);
 
 	for (;; at = (at + 1) & (index->nbuckets - 1)) {
@@ -71,7 +63,7 @@ static struct bucket *bucket_of(const struct nd_route_index *index, const struct
 
 		if (!bucket->first ||
 		    (bucket->key.high == key->high && bucket->key.low == key->low &&
-		     bucket->key.len == key->len && bucket->key.family == key->family))
+		     bucket->key.kind == key->kind))
 			return bucket;
 	}
 }
@@ -86,7 +78,8 @@ static uint8_t len_of(const struct nd_prefix *dst)
 
 static void add(struct nd_route_index *index, const struct nd_route *route, uint32_t at)
 {
-	struct key key = key_cut(key_whole(route->dst.ip), len_of(&route->dst));
+	struct key cut = mask_of(route->family, len_of(&route->dst));
+	struct key key = key_of(&route->dst.ip, &cut);
 	struct bucket *bucket = bucket_of(index, &key);
 
 	if (bucket->first)
@@ -121,13 +114,23 @@ const struct nd_route_index *nd_route_index_build(struct nd_arena *arena,
 	for (size_t f = 0; f < 2; f++)
 		for (size_t len = 129; len-- > 0;)
 			if (has_len[f][len])
-				index->lens[f][index->nlens[f]++] = (uint8_t)len;
+				index->masks[f][index->nmasks[f]++] =
+					mask_of(f ? 6 : 4, (uint8_t)len);
 	return index;
 }
 
 struct nd_route_cursor nd_route_cursor_start(const struct nd_space *space, struct nd_ip dst)
 {
 	return (struct nd_route_cursor){.space = space, .dst = dst};
+}
+
+struct nd_route_cursor nd_route_cursor_behind(const struct nd_space *space, struct nd_ip dst,
+					      const struct nd_route *route)
+{
+	size_t at = (size_t)(route - space->routes);
+
+	return (struct nd_route_cursor){
+		.space = space, .dst = dst, .next = space->index ? space->index->next[at] : at + 1};
 }
 
 bool nd_route_cursor_shorter(struct nd_route_cursor *cursor)
@@ -138,8 +141,8 @@ bool nd_route_cursor_shorter(struct nd_route_cursor *cursor)
 	cursor->next = 0;
 	if (!index)
 		return cursor->nlens++ == 0;
-	while (cursor->nlens < index->nlens[f]) {
-		struct key key = key_cut(key_whole(cursor->dst), index->lens[f][cursor->nlens++]);
+	while (cursor->nlens < index->nmasks[f]) {
+		struct key key = key_of(&cursor->dst, &index->masks[f][cursor->nlens++]);
 
 		cursor->next = bucket_of(index, &key)->first;
 		if (cursor->next)

@@ -23,6 +23,9 @@ struct nd_route_cursor {
 	size_t next;  /* with an index: route + 1; else: route */
 };
 struct nd_route_cursor nd_route_cursor_start(const struct nd_space *space, struct nd_ip dst);
+/* Those of its prefix length that are listed behind a route. */
+struct nd_route_cursor nd_route_cursor_behind(const struct nd_space *space, struct nd_ip dst,
+					      const struct nd_route *route);
 bool nd_route_cursor_shorter(struct nd_route_cursor *cursor);
 const struct nd_route *nd_route_cursor_next(struct nd_route_cursor *cursor);
 

@@ -103,6 +103,8 @@ void nd_way_underlay(struct nd_run *run);   /* underlay.c: between nodes, and ou
 
 /* route.c: the route for run->pkt into run->fib and a line; false: there is none, it ended. */
 bool nd_run_route(struct nd_run *run, const char *iif, const char *oif, bool is_first);
+/* The same with run->fib as nd_space_route() filled it for the key. */
+bool nd_run_follow(struct nd_run *run, struct nd_fib_key key, bool is_first);
 struct nd_ip nd_fib_hop(const struct nd_fib *fib, struct nd_ip dst);
 
 /* neighbour.c: does run->net answer who has ip, asked on dev by src? Else *why. */

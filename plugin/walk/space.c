@@ -208,20 +208,19 @@ static const struct nd_route *lookup(const struct nd_space *space, const struct 
 static const struct nd_route *choose(const struct nd_space *space, const struct nd_fib_key *key,
 				     const struct nd_route *best, uint32_t *nequal)
 {
-	struct nd_route_cursor cursor = nd_route_cursor_start(space, key->dst);
+	struct nd_route_cursor cursor = nd_route_cursor_behind(space, key->dst, best);
 	const struct nd_route *chosen = best, *r;
 
 	*nequal = 1;
 	if (!nd_eq(best->type, "unicast") || (best->family == 6 && !best->gateway.family))
 		return best;
-	while (nd_route_cursor_shorter(&cursor))
-		while ((r = nd_route_cursor_next(&cursor)) != NULL) {
-			if (r <= best || !is_equal(r, best) || !is_candidate(space, r, key) ||
-			    (best->family == 6 && !r->gateway.family))
-				continue;
-			if ((*nequal)++ == key->nth)
-				chosen = r;
-		}
+	while ((r = nd_route_cursor_next(&cursor)) != NULL) {
+		if (!is_equal(r, best) || !is_candidate(space, r, key) ||
+		    (best->family == 6 && !r->gateway.family))
+			continue;
+		if ((*nequal)++ == key->nth)
+			chosen = r;
+	}
 	return chosen;
 }
 
