@@ -16,7 +16,7 @@ static void blame(struct nd_walk_loss *loss, const struct nd_way *end)
 	if (end->kind != ND_WAY_HOOK || !end->nevents)
 		return;
 	last = &end->events[end->nevents - 1];
-	loss->packet = last->packet;
+	loss->packet = *last->packet;
 	if ((last->kind != ND_EV_RULE && last->kind != ND_EV_POLICY) || !last->chain)
 		return;
 	for (size_t i = end->nevents; i-- > 0 && !loss->base;)
@@ -45,7 +45,7 @@ static void add(struct nd_check_run *run, struct nd_walks *walks, const struct n
 				    .verdict = is_back ? path->back_verdict : path->verdict,
 				    .where = keep(run, last->where),
 				    .reason = keep(run, last->text),
-				    .packet = end->packet};
+				    .packet = *end->packet};
 
 	blame(&loss, end);
 	loss.ask.arena = NULL;
@@ -58,7 +58,7 @@ static bool is_lost(const struct nd_check_run *run, enum nd_walk_verdict verdict
 		    const struct nd_way *last)
 {
 	if (verdict == ND_WALK_OUTSIDE)
-		return nd_look_is_pod_ip(run->cluster, last->packet.t.dst);
+		return nd_look_is_pod_ip(run->cluster, last->packet->t.dst);
 	return verdict == ND_WALK_DROPPED || verdict == ND_WALK_REJECTED || verdict == ND_WALK_LOST;
 }
 

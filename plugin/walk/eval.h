@@ -79,9 +79,9 @@ struct nd_rule_event {
 	const struct nd_rtable *table;
 	const struct nd_rchain *chain;
 	const struct nd_rrule *rule; /* or NULL */
-	const char *what;     /* "drop", "jump KUBE-SERVICES", "DNAT to 10.244.1.2:8080", ... */
-	struct nd_pkt packet; /* after it */
-	double share;	      /* of the choice made at this rule; 1: no choice */
+	const char *what; /* "drop", "jump KUBE-SERVICES", "DNAT to 10.244.1.2:8080", ... */
+	const struct nd_pkt *packet; /* after it; events side by side may share it */
+	double share;		     /* of the choice made at this rule; 1: no choice */
 };
 
 enum nd_hook_result { ND_HOOK_PASS, ND_HOOK_DROP, ND_HOOK_REJECT, ND_HOOK_QUEUE, ND_HOOK_UNKNOWN };
@@ -93,9 +93,10 @@ struct nd_eval {
 	struct nd_choices *choices;
 	struct nd_rule_event *events; /* nevents, appended */
 	size_t nevents;
-	const char *reject_with; /* of the last ND_HOOK_REJECT */
-	const char *unknown;	 /* of the last ND_HOOK_UNKNOWN: what, at which rule */
-	uint16_t queue;		 /* of the last ND_HOOK_QUEUE */
+	const struct nd_pkt *kept; /* the packet of the last event, or NULL */
+	const char *reject_with;   /* of the last ND_HOOK_REJECT */
+	const char *unknown;	   /* of the last ND_HOOK_UNKNOWN: what, at which rule */
+	uint16_t queue;		   /* of the last ND_HOOK_QUEUE */
 	bool has_queue_bypass;
 	/* OUTPUT: the packet is to be routed anew behind the hook: another destination by NAT, or
 	 * a route chain (mangle) changed mark, address or DSCP. Set or cleared by each hook. */

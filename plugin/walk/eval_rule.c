@@ -8,6 +8,7 @@ void nd_event_add(struct nd_eval_run *run, enum nd_rule_event_kind kind, const c
 {
 	struct nd_eval *eval = run->eval;
 
+	eval->kept = nd_pkt_keep(eval->arena, run->packet, eval->kept);
 	ND_ARENA_PUSH(eval->arena, eval->events, eval->nevents) = (struct nd_rule_event){
 		.kind = kind,
 		.hook = run->hook,
@@ -15,7 +16,7 @@ void nd_event_add(struct nd_eval_run *run, enum nd_rule_event_kind kind, const c
 		.chain = run->chain,
 		.rule = run->rule,
 		.what = what,
-		.packet = *run->packet,
+		.packet = eval->kept,
 		.share = run->share,
 	};
 	run->share = 1;
@@ -108,9 +109,9 @@ static enum nd_flow verdict_run(struct nd_eval_run *run, const struct nd_verdict
 	case ND_V_REJECT:
 		eval->reject_with = reject_name(verdict->reject_with, run->packet->family);
 		act_add(run, ND_EV_RULE,
-			eval->reject_with ? nd_arena_printf(eval->arena, "reject with %s",
-							    eval->reject_with)
-					  : "reject");
+			eval->reject_with
+				? nd_arena_printf(eval->arena, "reject with %s", eval->reject_with)
+				: "reject");
 		return ND_FLOW_REJECT;
 	case ND_V_STOLEN:
 		return flow_unknown(run, "taken over by another part of the kernel");

@@ -73,6 +73,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 			       .rules = rules,
 			       .fib = &run->net->fib,
 			       .choices = run->choices,
+			       .kept = run->kept,
 			       .has_all_rules = run->ask->has_all_rules,
 			       .queue_ask = nd_netpol_queue_ask,
 			       .queue_ctx = &queue};
@@ -87,6 +88,7 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 	}
 	result = nd_eval_hook(&eval, hook, &run->pkt);
 	run->world->nrules += eval.nrules;
+	run->kept = eval.kept;
 	if (eval.nevents) {
 		way = nd_run_way(run, ND_WAY_HOOK, nd_run_where(run, "netfilter"), "%s",
 				 hook_names[hook]);

@@ -2,6 +2,19 @@
 
 #include "plugin/walk/packet.h"
 
+const struct nd_pkt *nd_pkt_keep(struct nd_arena *arena, const struct nd_pkt *packet,
+				 const struct nd_pkt *last)
+{
+	struct nd_pkt *copy;
+
+	/* Bytes between the fields may differ: then it is one copy more. */
+	if (last && memcmp(last, packet, sizeof(*packet)) == 0)
+		return last;
+	copy = nd_arena_alloc(arena, sizeof(*copy));
+	memcpy(copy, packet, sizeof(*copy));
+	return copy;
+}
+
 static const char *proto_name(const struct nd_pkt *packet, char dst[16])
 {
 	switch (packet->proto) {

@@ -43,6 +43,9 @@ struct nd_pkt {
 	struct nd_ct ct;
 };
 
+/* A copy that stays; the last one that was kept, or NULL, when that is the same. */
+const struct nd_pkt *nd_pkt_keep(struct nd_arena *arena, const struct nd_pkt *packet,
+				 const struct nd_pkt *last);
 /* "10.244.1.2:40000 > 10.96.0.1:443 tcp mark 0x4000" into the arena. */
 const char *nd_pkt_text(struct nd_arena *arena, const struct nd_pkt *packet);
 

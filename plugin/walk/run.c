@@ -18,12 +18,15 @@ static const char *text_of(struct nd_arena *arena, const char *fmt, va_list args
 static struct nd_way *push(struct nd_run *run, enum nd_way_kind kind, const char *where,
 			   const char *text)
 {
-	struct nd_way way = {.kind = kind,
-			     .node = run->net->host ? run->net->host->node : NULL,
-			     .netns_inode = run->net->inode,
-			     .text = text,
-			     .where = where,
-			     .packet = run->pkt};
+	struct nd_way way;
+
+	run->kept = nd_pkt_keep(run->arena, &run->pkt, run->kept);
+	way = (struct nd_way){.kind = kind,
+			      .node = run->net->host ? run->net->host->node : NULL,
+			      .netns_inode = run->net->inode,
+			      .text = text,
+			      .where = where,
+			      .packet = run->kept};
 
 	ND_ARENA_PUSH(run->arena, run->ways, run->nways) = way;
 	return &run->ways[run->nways - 1];

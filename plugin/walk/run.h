@@ -51,6 +51,7 @@ struct nd_run {
 
 	struct nd_way *ways; /* nways */
 	size_t nways;
+	const struct nd_pkt *kept; /* the packet of the last way or event, or NULL */
 	bool is_over;
 	enum nd_walk_verdict verdict;
 	const char *reason, *error;

@@ -30,7 +30,7 @@ struct nd_walk_ask {
 	uint8_t icmp_type;     /* 0: echo request, 8 / 128 */
 	uint8_t icmp_code;
 	uint32_t mark;
-	uint32_t ct_state; /* 0: ND_CT_NEW */
+	uint32_t ct_state;  /* 0: ND_CT_NEW */
 	bool has_all_rules; /* events also for rules that merely count */
 };
 
@@ -54,7 +54,7 @@ struct nd_way {
 	enum nd_hook hook;
 	const struct nd_rule_event *events; /* nevents */
 	size_t nevents;
-	struct nd_pkt packet; /* after it */
+	const struct nd_pkt *packet; /* after it; ways side by side may share it */
 };
 
 enum nd_walk_verdict {

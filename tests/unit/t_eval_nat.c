@@ -75,9 +75,9 @@ static void share_is_in_the_event(void **state)
 	assert_true(said("jump SEP-1")->share < 0.34 && said("jump SEP-1")->share > 0.33);
 	assert_true(said("jump KUBE-SERVICES")->share >= 1);
 	assert_non_null(said("DNAT to 10.244.1.7:5353"));
-	assert_end(said("DNAT to 10.244.1.7:5353")->packet.t.dst, 0, "10.96.0.10", 0);
+	assert_end(said("DNAT to 10.244.1.7:5353")->packet->t.dst, 0, "10.96.0.10", 0);
 	assert_int_equal(eval.events[eval.nevents - 1].kind, ND_EV_CHANGE);
-	assert_end(eval.events[eval.nevents - 1].packet.t.dst, 0, "10.244.1.7", 0);
+	assert_end(eval.events[eval.nevents - 1].packet->t.dst, 0, "10.244.1.7", 0);
 }
 
 /* There and back: mark, DNAT, masquerade; the answer finds its way by the connection alone. */

@@ -93,7 +93,7 @@ static inline void world_free(struct world *w)
 
 static inline void show(const struct nd_walk_path *path, const char *from)
 {
-	const struct nd_pkt *pkt = path->nways ? &path->ways[0].packet : NULL;
+	const struct nd_pkt *pkt = path->nways ? path->ways[0].packet : NULL;
 	char dst[ND_IP_TEXT];
 
 	printf("  %s -> %s:%u %u: %s: %s%s%s\n", from, pkt ? nd_ip_text(pkt->t.dst, dst) : "", pkt ? pkt->t.dport : 0,
@@ -105,8 +105,8 @@ static inline void show(const struct nd_walk_path *path, const char *from)
 		const struct nd_way *way = i < path->nways ? &path->ways[i] : &path->back[i - path->nways];
 		char src[ND_IP_TEXT];
 		printf("    %-40s %s  [%s:%u > %s:%u]\n", way->where ? way->where : "", way->text,
-		       nd_ip_text(way->packet.t.src, src), way->packet.t.sport, nd_ip_text(way->packet.t.dst, dst),
-		       way->packet.t.dport);
+		       nd_ip_text(way->packet->t.src, src), way->packet->t.sport, nd_ip_text(way->packet->t.dst, dst),
+		       way->packet->t.dport);
 	}
 }
 
