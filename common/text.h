@@ -26,7 +26,7 @@ bool nd_str_word(struct nd_str *rest, struct nd_str *word);
 
 static inline bool nd_eq(const char *a, const char *b)
 {
-	return a && b && (a == b || strcmp(a, b) == 0);
+	return a && b && (a == b || (*a == *b && strcmp(a, b) == 0));
 }
 static inline bool nd_starts(const char *s, const char *prefix)
 {

@@ -264,8 +264,8 @@ static const struct nd_link *end_of(const struct nd_link *links, size_t n,
 	return NULL;
 }
 
-struct nd_net *nd_world_peer(struct nd_world *world, const struct nd_net *net,
-			     const struct nd_link *link, const struct nd_link **peer)
+static struct nd_net *find_peer(struct nd_world *world, const struct nd_net *net,
+				const struct nd_link *link, const struct nd_link **peer)
 {
 	const struct nd_host *host = net->host;
 
@@ -284,4 +284,24 @@ struct nd_net *nd_world_peer(struct nd_world *world, const struct nd_net *net,
 			return nd_world_net(world, host, ns->inode);
 	}
 	return NULL;
+}
+
+/* A node has a device for each pod: each one's other end is looked for only once. */
+struct nd_net *nd_world_peer(struct nd_world *world, struct nd_net *net, const struct nd_link *link,
+			     const struct nd_link **peer)
+{
+	const struct nd_space *space = &net->space;
+	struct nd_peer *known;
+
+	if (link < space->links || link >= space->links + space->nlinks)
+		return find_peer(world, net, link, peer);
+	if (!net->peers)
+		net->peers = nd_arena_array(world->arena, space->nlinks, sizeof(*net->peers));
+	known = &net->peers[link - space->links];
+	if (!known->is_known) {
+		known->net = find_peer(world, net, link, &known->link);
+		known->is_known = true;
+	}
+	*peer = known->link;
+	return known->net;
 }

@@ -11,6 +11,13 @@
 #include "plugin/walk/space.h"
 #include "plugin/walk/walk.h"
 
+/* The other end of a veth device. */
+struct nd_peer {
+	struct nd_net *net; /* NULL: in no namespace that was reported */
+	const struct nd_link *link;
+	bool is_known; /* was looked for */
+};
+
 struct nd_net {
 	const struct nd_host *host;
 	uint64_t inode; /* 0: the node's own */
@@ -22,6 +29,7 @@ struct nd_net {
 	bool has_rules;		  /* rules were compiled */
 	struct nd_rules rules;
 	const char *no_rules;	  /* why they are not known, or NULL */
+	struct nd_peer *peers;	  /* of space.links, as far as they were asked for, or NULL */
 	struct nd_net_kept *kept; /* answers that were given before; net.c */
 };
 
@@ -53,8 +61,8 @@ const struct nd_owner *nd_world_owners(struct nd_world *world, struct nd_ip ip, 
 /* A node that the API knows by that address; NULL: none. */
 const struct nd_node *nd_world_node_by_ip(const struct nd_world *world, struct nd_ip ip);
 /* The other end of a veth device; NULL: not in any namespace that was reported. */
-struct nd_net *nd_world_peer(struct nd_world *world, const struct nd_net *net,
-			     const struct nd_link *link, const struct nd_link **peer);
+struct nd_net *nd_world_peer(struct nd_world *world, struct nd_net *net, const struct nd_link *link,
+			     const struct nd_link **peer);
 /* "w1: WHAT"; as long as the world. */
 const char *nd_net_where(const struct nd_net *net, const char *what);
 /* One of its routes, as ip route prints it; as long as the world. */
