@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 state=${LAB_STATE:-/var/lib/netdoctor-lab} n=${N:-7} cluster=${CLUSTER:-nd-kindnet}
 export KUBECONFIG=${KUBECONFIG:-$state/kubeconfig-$cluster} PATH=$PWD/build/bin:$state/bin:$PATH
 context=kind-$cluster
+tests/bench/walk.sh || true # needs no cluster
 kubectl --context "$context" get nodes >/dev/null 2>&1 || { echo "bench: no cluster $cluster (tests/lab/up.sh $cluster 2)"; exit 1; }
 
 measure() { # measure LABEL PREPARE COMMAND...: median wall, user+system seconds, peak KiB of N runs
