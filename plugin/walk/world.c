@@ -293,7 +293,7 @@ struct nd_net *nd_world_peer(struct nd_world *world, struct nd_net *net, const s
 	const struct nd_space *space = &net->space;
 	struct nd_peer *known;
 
-	if (link < space->links || link >= space->links + space->nlinks)
+	if (space->nlinks == 0 || link < space->links || link >= space->links + space->nlinks)
 		return find_peer(world, net, link, peer);
 	if (!net->peers)
 		net->peers = nd_arena_array(world->arena, space->nlinks, sizeof(*net->peers));
