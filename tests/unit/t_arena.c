@@ -55,6 +55,35 @@ static void test_strings(void **state)
 	assert_string_equal(nd_arena_printf(&arena, "%s", ""), "");
 	assert_string_equal(nd_arena_printf(&arena, "%s/%d", "ns", 7), "ns/7");
 	assert_int_equal(strlen(nd_arena_printf(&arena, "%9999d", 1)), 9999);
+	/* What is printed without stdio, and where that ends. */
+	assert_string_equal(nd_arena_printf(&arena, "%s %u%% 0x%x %u", "a", 0u, 0xbeefu, UINT32_MAX),
+			    "a 0% 0xbeef 4294967295");
+	for (size_t n = 505; n < 520; n++) {
+		char text[520] = {0};
+
+		memset(text, 'x', n);
+		assert_string_equal(nd_arena_printf(&arena, "%s", text), text);
+	}
+	nd_arena_free(&arena);
+}
+
+static void test_reset(void **state)
+{
+	struct nd_arena arena = {0};
+
+	(void)state;
+	nd_arena_reset(&arena);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 1000; i++) {
+			char *p = nd_arena_alloc(&arena, 100);
+
+			for (size_t k = 0; k < 100; k++)
+				assert_int_equal(p[k], 0);
+			memset(p, 'x', 100);
+		}
+		nd_arena_reset(&arena);
+		assert_int_equal(arena.used_bytes, 0);
+	}
 	nd_arena_free(&arena);
 }
 
@@ -105,7 +134,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc), cmocka_unit_test(test_big),
-		cmocka_unit_test(test_strings), cmocka_unit_test(test_push),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_reset), cmocka_unit_test(test_push),
 		cmocka_unit_test(test_grow),
 	};
 
