@@ -52,7 +52,7 @@ static void ask_nodes(struct nd_collect *collect, struct round *round, bool is_s
 	int rate = options->rate ? options->rate : ND_PROBE_RATE;
 	int timeout_ms = options->timeout_ms ? options->timeout_ms : ND_PROBE_TIMEOUT_MS;
 	if (is_second)
-		timeout_ms = timeout_ms * 2 / 5;
+		timeout_ms = timeout_ms * 3 / 10;
 	for (size_t i = 0; i < round->nparts; i++) {
 		struct part *part = &round->parts[i];
 		nd_probe_request_watching(round->plan, part->first, part->n, timeout_ms, rate,
