@@ -19,7 +19,7 @@ struct nd_round_options {
 	int (*prepare)(void *ctx, const struct nd_cluster *cluster, struct nd_probe_options *plan,
 		       struct nd_err *err);
 	void *prepare_ctx;
-	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; two fifths of it
+	int timeout_ms; /* of a probe in the first round, 0: ND_PROBE_TIMEOUT_MS; three tenths of it
 			   in the next */
 	int rate;	/* packets a second and node, 0: ND_PROBE_RATE */
 };
