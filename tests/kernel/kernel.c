@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 	struct rng rng = {o.seed};
 	struct box box;
 	uint64_t cases = 0;
-	uint32_t differences = 0;
+	uint32_t differences = 0, unsteady = 0;
 	double start = now_s();
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -108,15 +108,19 @@ int main(int argc, char **argv)
 		packet = scenario_run(&box, &s, &tallies[level], NULL);
 		cases += tallies[level].cases - before;
 		if (packet >= 0) {
-			differences++;
 			printf("level %u seed %llu packet %d differs\n", level,
 			       (unsigned long long)s.seed, packet);
-			scenario_shrink(&box, &s, packet);
+			if (scenario_shrink(&box, &s, packet))
+				differences++;
+			else
+				unsteady++;
 		}
 		nd_arena_free(&s.arena);
 		if (o.scenario)
 			break;
 	}
 	report(tallies, now_s() - start);
-	return differences ? 1 : 0;
+	/* One in a hundred may be the machine's; more is ours. */
+	printf("%u differences, %u that did not happen again\n", differences, unsteady);
+	return differences || unsteady > cases / 100 ? 1 : 0;
 }

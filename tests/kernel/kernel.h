@@ -216,6 +216,7 @@ struct tally {
 /* The first packet that differs, or -1; why into *out when not NULL. */
 int scenario_run(struct box *box, struct scenario *s, struct tally *tally, struct nd_buf *out);
 /* ---- shrink.c ---- */
-void scenario_shrink(struct box *box, struct scenario *s, int packet);
+/* False: it did not differ when it was done again, three times. */
+bool scenario_shrink(struct box *box, struct scenario *s, int packet);
 
 #endif
