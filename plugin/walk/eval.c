@@ -173,6 +173,15 @@ static enum nd_hook_result nat_enter(struct nd_eval_run *run, const struct nd_ba
 	return ND_HOOK_PASS;
 }
 
+/* ip_route_me_harder() fails: the packet goes no further. */
+static bool is_lost(const struct nd_eval_run *run)
+{
+	const struct nd_eval *eval = run->eval;
+
+	return eval->needs_route && eval->has_route &&
+	       !eval->has_route(eval->route_ctx, run->packet);
+}
+
 /* How many NAT chains follow each other from here; they are one hook. */
 static size_t count_nat(const struct nd_base *bases, size_t n)
 {
@@ -215,7 +224,7 @@ static enum nd_hook_result bases_run(struct nd_eval_run *run, const struct nd_ba
 			result = base_run(run, at);
 			i++;
 		}
-		if (result != ND_HOOK_PASS)
+		if (result != ND_HOOK_PASS || is_lost(run))
 			return result;
 	}
 	return ND_HOOK_PASS;

@@ -102,6 +102,12 @@ struct nd_eval {
 	 * a route chain (mangle) changed mark, address or DSCP. Set or cleared by each hook. */
 	bool needs_route;
 	uint64_t nrules;    /* looked at so far, in all hooks */
+	/*
+	 * OUTPUT: is there a way for it now? Asked at the priority where the kernel routes anew;
+	 * without one it gets no further: PASS, with needs_route. NULL: nobody asks.
+	 */
+	bool (*has_route)(void *ctx, const struct nd_pkt *packet);
+	void *route_ctx;
 	bool has_all_rules; /* asked for: events also for rules that merely count */
 	/*
 	 * The program behind a queue: PASS goes on with the next base chain, as NF_ACCEPT does.

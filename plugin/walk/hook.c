@@ -64,6 +64,16 @@ static bool settle(struct nd_run *run, const struct nd_eval *eval, enum nd_hook 
 	return false;
 }
 
+static bool has_route(void *ctx, const struct nd_pkt *packet)
+{
+	const struct nd_run *run = ctx;
+	struct nd_fib_key key = {.dst = packet->t.dst, .src = packet->t.src, .mark = packet->mark};
+	struct nd_fib fib;
+
+	nd_space_route(&run->net->space, &key, &fib);
+	return fib.kind == ND_FIB_UNICAST || fib.kind == ND_FIB_LOCAL || fib.kind == ND_FIB_UNKNOWN;
+}
+
 bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 {
 	const struct nd_rules *rules = nd_net_rules(run->world, run->net);
@@ -74,6 +84,8 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 			       .fib = &run->net->fib,
 			       .choices = run->choices,
 			       .kept = run->kept,
+			       .has_route = run->net->is_known ? has_route : NULL,
+			       .route_ctx = run,
 			       .has_all_rules = run->ask->has_all_rules,
 			       .queue_ask = nd_netpol_queue_ask,
 			       .queue_ctx = &queue};

@@ -361,6 +361,17 @@ static bool is_multicast(struct nd_ip ip)
 	return ip.family == 4 ? ip.bytes[0] >> 4 == 0xe : ip.bytes[0] == 0xff;
 }
 
+/*
+ * A route that refuses is an error of fib_table_lookup(), and then the type stays unicast; IPv6
+ * asks another way, which names it (nft_fib6_eval_type).
+ */
+static uint32_t type_of(const struct kind_row *row, uint8_t family)
+{
+	if (!row || (family == 4 && row->rtn >= RTN_BLACKHOLE))
+		return RTN_UNICAST;
+	return row->rtn;
+}
+
 /* kernel: net/ipv4/fib_frontend.c, __inet_dev_addr_type() */
 uint32_t nd_space_addr_type(const struct nd_space *space, struct nd_ip ip, const char *dev)
 {
@@ -383,9 +394,9 @@ uint32_t nd_space_addr_type(const struct nd_space *space, struct nd_ip ip, const
 		key.oif = dev;
 		route = lookup(space, &key, "local", is_merged ? "main" : NULL);
 		row = route ? kind_of(route) : NULL;
-		return row ? row->rtn : RTN_UNICAST;
+		return type_of(row, ip.family);
 	}
-	return row->rtn;
+	return type_of(row, ip.family);
 }
 
 static uint32_t ask_addr_type(void *ctx, struct nd_ip ip, const char *dev)

@@ -3,6 +3,7 @@
 
 #include "tests/kernel/kernel.h"
 
+static const char *const layers[] = {"iptables-nft", "iptables-legacy", "nft"};
 static const char *const fate_names[] = {"gone", "delivered in R", "sent", "rejected", "unknown"};
 
 static const char *hits_differ(struct nd_arena *arena, const struct counters *counters,
@@ -109,7 +110,7 @@ void outcome_text(const struct counters *counters, const struct outcome *outcome
 		const struct counter_row *row = &counters->rows[i];
 
 		if (outcome->hits && outcome->hits[i])
-			nd_buf_printf(out, "#   %ux %s %s %s %u: %s\n", outcome->hits[i],
-				      row->family, row->table, row->chain, row->number, row->text);
+			nd_buf_printf(out, "#   %ux %s %s %s %s %u: %s\n", outcome->hits[i],
+				      layers[row->layer], row->family, row->table, row->chain, row->number, row->text);
 	}
 }

@@ -96,10 +96,10 @@ static const char *make_nat(struct gen *gen, const char *text)
 {
 	bool is_src = strstr(text, "SNAT") != NULL;
 	const char *ip = gen_nat_ip(gen, is_src), *port = ports(gen, ":", is_src);
-	const char *extra = gen->proto != ND_PROTO_TCP && gen->proto != ND_PROTO_UDP ? ""
-			    : rng_chance(&gen->rng, 10)				     ? " --random"
-			    : rng_chance(&gen->rng, 10) ? " --persistent"
-							: "";
+	bool may_be_random = is_src && (gen->proto == ND_PROTO_TCP || gen->proto == ND_PROTO_UDP);
+	const char *extra = may_be_random && rng_chance(&gen->rng, 10) ? " --random"
+			    : rng_chance(&gen->rng, 10)		       ? " --persistent"
+								       : "";
 
 	if (gen->ip == 6 && *port)
 		ip = nd_arena_printf(gen->arena, "[%s]", ip);
@@ -108,9 +108,10 @@ static const char *make_nat(struct gen *gen, const char *text)
 
 static const char *make_device_nat(struct gen *gen, const char *text)
 {
-	return nd_arena_printf(gen->arena, "%s%s%s", text,
-			       ports(gen, " --to-ports ", strstr(text, "MASQ") != NULL),
-			       gen->proto && rng_chance(&gen->rng, 10) ? " --random" : "");
+	return nd_arena_printf(
+		gen->arena, "%s%s%s", text,
+		ports(gen, " --to-ports ", strstr(text, "MASQ") != NULL),
+		gen->proto && strstr(text, "MASQ") && rng_chance(&gen->rng, 10) ? " --random" : "");
 }
 
 static const struct target {

@@ -63,7 +63,7 @@ static const char *set_mark(struct gen *gen)
 	case 5:
 		return "ct mark set meta mark";
 	default:
-		return b & 1 ? "meta mark set ct mark"
+		return b & 1 ? "ct state { new, established } meta mark set ct mark"
 			     : TEXT("ct state { new, established } ct mark set ct mark or 0x%x", a);
 	}
 }

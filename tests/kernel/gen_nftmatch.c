@@ -100,6 +100,11 @@ static const char *dport(struct gen *gen)
 {
 	if (gen->focus->proto != ND_PROTO_TCP && gen->focus->proto != ND_PROTO_UDP)
 		return "";
+	/* "th" says nothing of the protocol, and sets @s3 neither. */
+	if (!gen->proto && rng_chance(&gen->rng, 20))
+		return rng_chance(&gen->rng, 50) ? TEXT("th dport %s%u", op(gen), gen_port(gen))
+						 : TEXT("%s daddr . meta l4proto . th dport %s@s3",
+							word(gen), op(gen));
 	if (!gen->proto)
 		gen->proto = gen->focus->proto;
 	if (gen->proto != ND_PROTO_TCP && gen->proto != ND_PROTO_UDP)
@@ -116,12 +121,8 @@ static const char *dport(struct gen *gen)
 		return TEXT("%s dport >= %u", l4(gen), gen_port(gen));
 	case 4:
 		return TEXT("%s daddr . %s dport %s@s4", word(gen), l4(gen), op(gen));
-	case 5:
-		return TEXT("%s daddr . meta l4proto . th dport %s@s3", word(gen), op(gen));
 	case 6:
 		return TEXT("%s sport %s20000-30000", l4(gen), op(gen));
-	case 7:
-		return TEXT("th dport %s%u", op(gen), gen_port(gen));
 	default:
 		return TEXT("%s dport %s%u", l4(gen), op(gen), gen_port(gen));
 	}
@@ -205,6 +206,13 @@ static const char *ct_tuple(struct gen *gen)
 }
 static const char *fib(struct gen *gen)
 {
+	/* Types of IPv6 addresses depend on policy rules for both addresses, which the walk leaves
+	 * out. */
+	if (gen->ip == 6)
+		return !(gen->hooks & ~PRE)
+			       ? ONE_OF("fib saddr . iif oif exists", "fib saddr . iif oif missing",
+					"fib saddr oif exists")
+			       : "";
 	if (!(gen->hooks & ~PRE))
 		return ONE_OF("fib daddr type local", "fib daddr . iif type local",
 			      "fib saddr . iif oif exists", "fib saddr . iif oif missing",

@@ -102,18 +102,21 @@ int main(int argc, char **argv)
 		uint32_t level = o.level ? o.level : (uint32_t)(i % LEVELS) + 1;
 		uint64_t seed = rng_next(&rng), before = tallies[level].cases;
 		struct scenario s;
+		nd_auto_buf struct nd_buf why = {0};
 		int packet;
 
 		gen_scenario(&s, o.scenario ? o.scenario : seed, level);
-		packet = scenario_run(&box, &s, &tallies[level], NULL);
+		packet = scenario_run(&box, &s, &tallies[level], &why);
 		cases += tallies[level].cases - before;
 		if (packet >= 0) {
 			printf("level %u seed %llu packet %d differs\n", level,
 			       (unsigned long long)s.seed, packet);
-			if (scenario_shrink(&box, &s, packet))
+			if (scenario_shrink(&box, &s, packet)) {
 				differences++;
-			else
+			} else {
 				unsteady++;
+				printf("%s", why.data);
+			}
 		}
 		nd_arena_free(&s.arena);
 		if (o.scenario)

@@ -154,7 +154,7 @@ static bool load_ipt(const struct scenario *s, enum layer layer, struct nd_buf *
 	static const char *const nft4[] = {"iptables-nft-restore", NULL};
 	static const char *const nft6[] = {"ip6tables-nft-restore", NULL};
 	static const char *const legacy[] = {"iptables-legacy-restore", NULL};
-	static bool is_dirty;
+	static bool is_dirty = true;
 	nd_auto_buf struct nd_buf text = {0};
 
 	if (!s->has[layer] && !(layer == LAYER_LEGACY && is_dirty))
@@ -176,8 +176,12 @@ bool scenario_load(struct box *box, const struct scenario *s, struct nd_buf *err
 
 	for (size_t i = 0; i < ND_ARRAY_LEN(paths); i++)
 		(void)box_write(paths[i], s->is_strict ? "1" : "0");
-	if (!load_nft(s, errors) || !load_ipt(s, LAYER_IPT, errors) ||
-	    !load_ipt(s, LAYER_LEGACY, errors) || !load_routes(s, errors))
+	/*
+	 * The kernel calls the hook of a priority that was made last first. The legacy tables come
+	 * before all others, as the walk takes them to; no tool can show it otherwise.
+	 */
+	if (!load_ipt(s, LAYER_LEGACY, errors) || !load_nft(s, errors) ||
+	    !load_ipt(s, LAYER_IPT, errors) || !load_routes(s, errors))
 		return false;
 	box_flush_conntrack(box);
 	return true;

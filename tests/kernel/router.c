@@ -236,6 +236,10 @@ static bool is_before_ct(const struct nd_run *run, const struct outcome *outcome
 		nhooks++;
 		last = &run->ways[w].events[run->ways[w].nevents - 1];
 	}
+	if (!last || !last->what ||
+	    !(nd_starts(last->what, "drop") || nd_starts(last->what, "reject") ||
+	      nd_eq(last->what, "policy drop")))
+		return false;
 	return nhooks == 1 && last->chain &&
 	       (last->hook == ND_PREROUTING || last->hook == ND_OUTPUT) &&
 	       base_priority(run, last) < -200;
