@@ -76,6 +76,10 @@ static void quiet(bool is_router)
 		{"/proc/sys/net/ipv6/conf/default/accept_dad", "0"},
 		{"/proc/sys/net/ipv6/conf/default/router_solicitations", "0"},
 		{"/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1"},
+		/* Reports of IPv6 groups go through OUTPUT: one, at once, before we look. */
+		{"/proc/sys/net/ipv6/mld_qrv", "1"},
+		{"/proc/sys/net/ipv6/conf/default/mldv1_unsolicited_report_interval", "1"},
+		{"/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval", "1"},
 		{"/proc/sys/net/ipv4/conf/default/send_redirects", "0"},
 		{"/proc/sys/net/ipv4/conf/all/send_redirects", "0"},
 		{"/proc/sys/net/ipv4/icmp_ratelimit", "0"},
@@ -228,7 +232,7 @@ void box_make(struct box *box)
 	box->frames[1] = frames_socket("pb");
 	enter(spaces[2]);
 	open_sockets(box);
-	usleep(200 * 1000); /* reports of IPv6 groups */
+	usleep(300 * 1000); /* reports of IPv6 groups */
 }
 
 /* IPCTNL_MSG_CT_DELETE without a tuple: all of this namespace. */

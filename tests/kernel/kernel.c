@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 	setenv("XTABLES_LOCKFILE", "/tmp/nd-kernel-xtables.lock", 1);
 	gen_uncovered();
 	box_make(&box);
-	for (uint64_t i = 0; cases < o.cases && differences < o.max_differences; i++) {
+	for (uint64_t i = 0; cases < o.cases && differences + unsteady < o.max_differences; i++) {
 		uint32_t level = o.level ? o.level : (uint32_t)(i % LEVELS) + 1;
 		uint64_t seed = rng_next(&rng), before = tallies[level].cases;
 		struct scenario s;
@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 			break;
 	}
 	report(tallies, now_s() - start);
-	/* One in a hundred may be the machine's; more is ours. */
+	/* Those had causes too: which hook was made first, reports of IPv6 groups. None is let
+	 * pass. */
 	printf("%u differences, %u that did not happen again\n", differences, unsteady);
-	return differences || unsteady > cases / 100 ? 1 : 0;
+	return differences || unsteady ? 1 : 0;
 }
