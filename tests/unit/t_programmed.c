@@ -260,10 +260,16 @@ static void nft_line(struct texts *t, char words[MAX_WORDS][32], size_t n)
 			ftell(map) ? "," : "", words[1], words[2],
 			n > 3 ? nft_chain(words[3]) : "reject-chain");
 	else if (nd_eq(what, "for")) {
+		char address[ND_IP_TEXT + 8], *slash;
+
+		snprintf(address, sizeof(address), "%s", words[2]);
+		slash = strchr(address, '/');
+		if (slash)
+			*slash = '\0';
 		snprintf(match, sizeof(match),
 			 "{'match':{'op':'==','left':{'payload':{'protocol':'%s','field':'saddr'}},"
-			 "'right':{'prefix':{'addr':'%.*s','len':16}}}}",
-			 ip, (int)strcspn(words[2], "/"), words[2]);
+			 "'right':{'prefix':{'addr':'%s','len':16}}}}",
+			 ip, address);
 		snprintf(verdict, sizeof(verdict), "{'goto':{'target':'%s'}}", nft_chain(words[3]));
 		nft_rule(t, nft_chain(words[1]), match, verdict);
 	} else if (nd_eq(what, "ep")) {
