@@ -56,6 +56,11 @@ static int find_ends(struct tracing *t, const struct nd_cluster *cluster, struct
 				  words[0], words[1]);
 	if (!t->to.port && t->proto_number != ND_PROTO_ICMP)
 		return nd_err_set(err, ND_E_USAGE, "%s: a port is wanted behind ':'", words[1]);
+	if (t->args->live && t->to.is_outside && !t->args->external)
+		return nd_err_set(err, ND_E_USAGE,
+				  "%s: no pod, service or node of this cluster has that address "
+				  "(--external allows to send there)",
+				  words[1]);
 	t->ask = (struct nd_walk_ask){.host = t->from.host,
 				      .netns_inode = t->from.netns_inode,
 				      .dst = is_v6 ? t->to.ip6 : t->to.ip,

@@ -90,9 +90,11 @@ static void print_verdict(const struct page *p, const struct nd_walk_path *path)
 	char safe[1200], raw[1200];
 	const char *where = path->node ? path->node : "";
 	snprintf(raw, sizeof(raw), "%s%s%s%s%s%s%s", nd_walk_verdict_name(path->verdict),
-		 path->pod ? " to pod " : "", path->pod ? path->pod->meta.ns : "",
-		 path->pod ? "/" : "", path->pod ? path->pod->meta.name : "", *where ? " on " : "",
-		 where);
+		 !path->pod			    ? ""
+		 : path->verdict == ND_WALK_REFUSED ? " by pod "
+						    : " to pod ",
+		 path->pod ? path->pod->meta.ns : "", path->pod ? "/" : "",
+		 path->pod ? path->pod->meta.name : "", *where ? " on " : "", where);
 	nd_buf_printf(p->out, "%s %5.1f %%  %s", mark(p, path), path->share * 100,
 		      nd_text_safe(safe, sizeof(safe), raw));
 	if (path->reason && path->verdict != ND_WALK_DELIVERED)

@@ -102,6 +102,7 @@ static void put_address(struct nd_arena *arena, const struct nd_cluster *c, stru
 			return;
 		}
 	*(ip.family == 6 ? &out->ip6 : &out->ip) = ip;
+	out->is_outside = !nd_look_is_pod_ip(c, ip) && !nd_look_is_service_ip(c, ip);
 	out->text = nd_arena_printf(arena, "%s", nd_ip_text(ip, text));
 }
 

@@ -18,6 +18,7 @@ struct nd_place {
 	const struct nd_pod *pod;
 	const struct nd_service *service;
 	const struct nd_host *host; /* where it is, when its node has a report; or NULL */
+	bool is_outside;	    /* an address of no pod, service or node range */
 	uint64_t netns_inode;	    /* 0: the node's own namespace */
 };
 

@@ -76,6 +76,7 @@ static void try_row(void **state)
 	assert_non_null(strstr(rc ? err.text : place.text, row->says));
 	if (rc == 0) {
 		assert_int_equal(place.port, row->port);
+		assert_int_equal(place.is_outside, nd_starts(row->text, "192.0.2."));
 		assert_int_equal(nd_place_is_source(&place, &why), row->is_source ? 0 : -1);
 		assert_int_equal(place.netns_inode, place.pod && row->is_source ? 77 : 0);
 	}
