@@ -217,6 +217,14 @@ refuses "unknown --fail-on" 2 'fail-on.*often' diagnose --fail-on often
 refuses "unknown finding" 2 'no-such-id' explain no-such-id
 refuses "--from and --save" 2 '--from.*--save' diagnose --from a --save b
 config "$tmp/k" https://127.0.0.1:1
+demo=../cases/demo/bundle.tar.gz
+refuses "trace of one place" 2 'source and a destination' trace shop/web
+refuses "trace of two protocols" 2 'exclude each other' trace a/b c/d --tcp --udp
+refuses "trace of a bundle, live" 2 '--from excludes' trace a/b c/d --from "$demo" --live
+refuses "trace from nowhere" 3 'no such pod' trace a/b c/d:1 --from "$demo"
+refuses "trace from a service" 2 'nothing is sent from a service' trace svc/default/kubernetes 10.0.0.1:1 --from "$demo"
+refuses "trace to no port" 2 'a port is wanted' trace 10.244.2.2 192.0.2.1 --from "$demo"
+refuses "trace of nonsense" 2 'wanted pod/NS/NAME' trace 10.244.2.2 a/b/c:1 --from "$demo"
 asks "bad --node-timeout" 2 'node-timeout.*soon' diagnose --kubeconfig "$tmp/k" --node-timeout soon
 asks "bad --request-timeout" 2 'timeout' diagnose --kubeconfig "$tmp/k" --request-timeout soon
 asks "unknown --transport" 2 'pigeon' diagnose --kubeconfig "$tmp/k" --transport pigeon
