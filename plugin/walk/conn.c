@@ -14,12 +14,20 @@ static struct nd_conn *find(struct nd_run *run, bool *is_reply)
 {
 	for (size_t i = 0; i < run->nconns; i++) {
 		struct nd_conn *conn = &run->conns[i];
+		bool is_orig;
 
 		if (conn->net != run->net || conn->proto != run->pkt.proto)
 			continue;
+		is_orig = is_same(conn->ct.orig, run->pkt.t);
 		*is_reply = is_same(conn->ct.reply, run->pkt.t);
-		if (*is_reply || is_same(conn->ct.orig, run->pkt.t))
-			return conn;
+		if (!*is_reply && !is_orig)
+			continue;
+		/* From an address to itself: the type of ICMP says, which is in the kernel's tuple.
+		 */
+		if (*is_reply && is_orig)
+			*is_reply = (conn->proto == ND_PROTO_ICMP && run->pkt.icmp_type == 0) ||
+				    (conn->proto == ND_PROTO_ICMP6 && run->pkt.icmp_type == 129);
+		return conn;
 	}
 	return NULL;
 }
