@@ -9,7 +9,10 @@
 # repair: kubectl -n kube-system scale deploy coredns --replicas=2
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 inject() { K -n kube-system scale deploy coredns --replicas=0 >/dev/null; }
-settle() { sleep 6; }
+settle() { # they answer until they have ended
+	K -n kube-system wait --for=delete pod -l k8s-app=kube-dns --timeout=90s >/dev/null
+	sleep 2 # kube-proxy writes its rules
+}
 present() { [[ $(K -n kube-system get deploy coredns -o jsonpath='{.spec.replicas}') == 0 ]]; }
 heal() {
 	K -n kube-system scale deploy coredns --replicas=2 >/dev/null
