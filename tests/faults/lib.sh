@@ -111,13 +111,20 @@ do_inject() {
 	echo "$FAULT: NOT injected" >&2
 	return 1
 }
+is_absent() { # within a minute: a kube-proxy that is ready has not always written its rules yet
+	local end=$((SECONDS + 60))
+	while present >/dev/null 2>&1; do
+		[[ $SECONDS -lt $end ]] || return 1
+		sleep 1
+	done
+}
 do_heal() { # healing twice does no harm: a fault may have been healed in half
 	local t
 	heal
 	wait_back "${HEAL_WAIT:-120}"
 	t=$?
-	if present >/dev/null 2>&1 && [[ -z ${STAYS:-} ]]; then
-		echo "$FAULT: still present after heal" >&2
+	if [[ -z ${STAYS:-} ]] && ! is_absent; then
+		echo "$FAULT: still present a minute after heal" >&2
 		t=1
 	fi
 	[[ $t == 0 ]] && rm -rf "$SAVE" && echo "$FAULT: healed"
