@@ -33,12 +33,6 @@ static uint32_t smallest(const struct nd_probe *p)
 	return p->pmtu.top && p->pmtu.top < min ? p->pmtu.top : min;
 }
 
-static void finish(struct nd_probes *all, struct nd_probe *p)
-{
-	all->now_us = nd_clock_mono_us();
-	nd_probe_end(all, p, p->pmtu.passed ? ND_OUTCOME_ok : ND_OUTCOME_timeout);
-}
-
 /* Send the size at hand once more. */
 static void send_one(struct nd_probes *all, struct nd_probe *p)
 {
@@ -61,6 +55,31 @@ static void send_size(struct nd_probes *all, struct nd_probe *p, uint32_t size)
 	p->pmtu.size = size;
 	p->pmtu.tries = 0;
 	send_one(all, p);
+}
+
+/*
+ * That large packets vanish without a word is a heavy claim, and a busy host answers late, too:
+ * before it is made the full size has half of the probe's time for an answer.
+ */
+static bool confirm(struct nd_probes *all, struct nd_probe *p)
+{
+	struct nd_pmtu_search *s = &p->pmtu;
+
+	if (s->is_confirmed || !s->passed || s->passed >= s->top || p->hop.family)
+		return false;
+	s->is_confirmed = true;
+	s->end_us = nd_clock_mono_us() + (int64_t)all->timeout_ms * 1000 / 2;
+	send_size(all, p, s->top);
+	p->deadline_us = s->end_us;
+	return true;
+}
+
+static void finish(struct nd_probes *all, struct nd_probe *p)
+{
+	if (confirm(all, p))
+		return;
+	all->now_us = nd_clock_mono_us();
+	nd_probe_end(all, p, p->pmtu.passed ? ND_OUTCOME_ok : ND_OUTCOME_timeout);
 }
 
 /* One more size: the smallest after the first that failed, then half of what is not known. */

@@ -34,6 +34,7 @@ struct nd_pmtu_search {
 	uint16_t seq;
 	uint8_t tries;	  /* of this size */
 	bool is_min_sent; /* the smallest size was tried */
+	bool is_confirmed; /* a black hole: the full size was sent once more, with patience */
 	int64_t end_us;
 };
 

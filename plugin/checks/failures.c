@@ -177,26 +177,12 @@ static int by_key(enum nd_effect_key key, const struct nd_failure *a, const stru
 }
 
 /* All are in one array: the address says which was sent first. */
-static int by_pair_then_place(const void *pa, const void *pb)
+static int by_key_then_place(const void *pa, const void *pb, void *key)
 {
 	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
 				*b = *(const struct nd_failure *const *)pb;
-	int order = by_key(ND_BY_PAIR, a, b);
-	return order ? order : a < b ? -1 : a > b;
-}
-static int by_service_then_place(const void *pa, const void *pb)
-{
-	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
-				*b = *(const struct nd_failure *const *)pb;
-	int order = by_key(ND_BY_SERVICE, a, b);
-	return order ? order : a < b ? -1 : a > b;
-}
-static int by_pod_then_place(const void *pa, const void *pb)
-{
-	const struct nd_failure *a = *(const struct nd_failure *const *)pa,
-				*b = *(const struct nd_failure *const *)pb;
-	int order = by_key(ND_BY_POD, a, b);
-	return order ? order : a < b ? -1 : a > b;
+	int order = by_key(*(const enum nd_effect_key *)key, a, b);
+	return order ? order : by_place(a, b);
 }
 
 static const char *subject_of(struct nd_check_run *run, enum nd_effect_key key,
@@ -250,12 +236,7 @@ static void make_finding(struct nd_check_run *run, const struct nd_effect_spec *
 
 void nd_effects_find(struct nd_check_run *run, const struct nd_effect_spec *spec)
 {
-	static int (*const orders[])(const void *, const void *) = {
-		[ND_BY_SOURCE] = by_pair_then_place,
-		[ND_BY_PAIR] = by_pair_then_place,
-		[ND_BY_SERVICE] = by_service_then_place,
-		[ND_BY_POD] = by_pod_then_place,
-	};
+	enum nd_effect_key key = spec->key;
 	const struct nd_failure **mine = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < run->failures->n; i++) {
@@ -266,7 +247,7 @@ void nd_effects_find(struct nd_check_run *run, const struct nd_effect_spec *spec
 		ND_ARENA_PUSH(run->arena, mine, n) = f;
 	}
 	if (n)
-		qsort(mine, n, sizeof(*mine), orders[spec->key]);
+		qsort_r(mine, n, sizeof(*mine), by_key_then_place, &key);
 	for (size_t i = 0, count; i < n; i += count) {
 		for (count = 1; i + count < n; count++)
 			if (by_key(spec->key, mine[i], mine[i + count]) != 0)

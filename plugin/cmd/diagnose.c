@@ -4,13 +4,21 @@
 #include "plugin/pipeline.h"
 #include "plugin/probe/target.h"
 
+static bool is_failure(const struct nd_finding *finding, bool fails_on_warning)
+{
+	return finding->severity == ND_ERROR ||
+	       (fails_on_warning && finding->severity == ND_WARNING);
+}
+
 static int exit_code(const struct nd_report *report, bool fails_on_warning)
 {
 	const struct nd_diagnosis *d = report->diagnosis;
-	bool fails = report->nunexplained > 0;
+	bool fails = false;
 	for (size_t i = 0; i < d->ncauses; i++)
-		fails |= d->causes[i]->severity == ND_ERROR ||
-			 (fails_on_warning && d->causes[i]->severity == ND_WARNING);
+		fails |= is_failure(d->causes[i], fails_on_warning);
+	for (size_t i = 0; i < d->neffects; i++)
+		fails |=
+			!d->effects[i]->explained_by && is_failure(d->effects[i], fails_on_warning);
 	if (fails)
 		return ND_EXIT_PROBLEMS;
 	return report->cluster->ngaps ? ND_EXIT_INCOMPLETE : ND_EXIT_OK;

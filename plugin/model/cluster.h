@@ -380,7 +380,7 @@ struct nd_probe_result {
 	int32_t status, rcode, answers; /* HTTP; DNS */
 	int64_t bytes;			/* bulk */
 	uint32_t mtu_bytes;		/* pmtu */
-	struct nd_ip hop;	/* pmtu: that said "fragmentation needed"; family 0: none */
+	struct nd_ip hop; /* that sent the ICMP error it ended with; family 0: none */
 	bool is_second;		/* of the second round, while packets were watched */
 };
 
