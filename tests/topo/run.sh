@@ -77,6 +77,14 @@ forget_neighbours() {
 	for s in "${topo_spaces[@]}"; do ip -n "$topo$s" neigh flush nud reachable nud stale nud delay nud probe \
 		nud incomplete nud failed 2>/dev/null; done
 }
+# A belated packet to a pod makes n3 ask for it, and from that question the pod learns its gateway without asking: not with
+# these entries.
+n3_knows_its_pods() { # replace | del
+	local p h=2
+	for p in p3a p3b; do
+		ip -n "${topo}n3" neigh "$1" "10.244.3.$((h++))" lladdr "$("$p" cat /sys/class/net/eth0/address)" dev "veth-$p" nud permanent
+	done
+}
 # How long the kernel asks for a neighbour that does not answer: three times this.
 neighbour_wait() { # MS
 	local s
