@@ -92,14 +92,8 @@ static void start(struct nd_probes *all, struct nd_probe *p)
 
 static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 {
-	bool was_connected = p->is_connected;
-
-	if (!nd_probe_connected(all, p, events))
+	if (!nd_probe_asked(all, p, events, nd_http_ask))
 		return;
-	if (!was_connected) {
-		nd_http_ask(all, p);
-		return;
-	}
 	for (int i = 0; i < READS && hear(all, p); i++)
 		;
 }

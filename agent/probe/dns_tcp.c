@@ -48,14 +48,8 @@ static void hear(struct nd_probes *all, struct nd_probe *p)
 
 static void ready(struct nd_probes *all, struct nd_probe *p, uint32_t events)
 {
-	bool was_connected = p->is_connected;
-
-	if (!nd_probe_connected(all, p, events))
-		return;
-	if (was_connected)
+	if (nd_probe_asked(all, p, events, ask))
 		hear(all, p);
-	else
-		ask(all, p);
 }
 
 const struct nd_probe_ops nd_probe_ops_dns_tcp = {

@@ -135,6 +135,12 @@ int nd_probe_want_errors(const struct nd_probe *p);
 bool nd_probe_connect(struct nd_probes *all, struct nd_probe *p, uint32_t events);
 /* After an event on a stream: is it connected now? False: not yet, or it has ended. */
 bool nd_probe_connected(struct nd_probes *all, struct nd_probe *p, uint32_t events);
+/*
+ * An event on a stream that asks first: ask is called once, when it is connected. True: an answer
+ * may be there to be read.
+ */
+bool nd_probe_asked(struct nd_probes *all, struct nd_probe *p, uint32_t events,
+		    void (*ask)(struct nd_probes *all, struct nd_probe *p));
 /* A connected stream waits for data from now on; false: it has ended. */
 bool nd_probe_listen(struct nd_probes *all, struct nd_probe *p);
 /* One message; false: it has ended. */

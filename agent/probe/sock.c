@@ -122,6 +122,18 @@ bool nd_probe_connected(struct nd_probes *all, struct nd_probe *p, uint32_t even
 	return p->is_connected;
 }
 
+bool nd_probe_asked(struct nd_probes *all, struct nd_probe *p, uint32_t events,
+		    void (*ask)(struct nd_probes *all, struct nd_probe *p))
+{
+	bool was_connected = p->is_connected;
+
+	if (!nd_probe_connected(all, p, events))
+		return false;
+	if (!was_connected)
+		ask(all, p);
+	return was_connected;
+}
+
 bool nd_probe_listen(struct nd_probes *all, struct nd_probe *p)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};

@@ -65,11 +65,13 @@ struct nd_finding {
 
 struct nd_failures;
 struct nd_walks;
+struct nd_expected;
 struct nd_check_run {
 	const struct nd_cluster *cluster;
 	struct nd_arena *arena; /* of the findings */
 	const struct nd_failures *failures; /* checks/failures.h: of the probes */
 	struct nd_walks *walks; /* checks/walks.h: ask nd_walks_get() */
+	const struct nd_expected *expected; /* model/programmed.h: ask nd_fact_expected() */
 	const struct nd_check *check;
 	struct nd_finding **findings; /* nfindings */
 	size_t nfindings;

@@ -1,5 +1,6 @@
 #include "common/base.h"
 #include "plugin/checks/facts.h"
+#include "plugin/model/programmed.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -188,4 +189,11 @@ const char *nd_fact_not_running(const struct nd_pod *pod)
 			return c->terminated_reason;
 	}
 	return NULL;
+}
+
+const struct nd_expected *nd_fact_expected(struct nd_check_run *run)
+{
+	if (!run->expected)
+		run->expected = nd_expected_new(run->arena, run->cluster);
+	return run->expected;
 }

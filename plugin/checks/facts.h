@@ -42,6 +42,8 @@ bool nd_fact_pod_ended(const struct nd_pod *pod);
 const struct nd_workload *nd_fact_cni_daemonset(const struct nd_cluster *cluster);
 /* The kube-proxy pod of a node, or NULL. */
 const struct nd_pod *nd_fact_kube_proxy_pod(const struct nd_cluster *cluster, const char *node);
+/* What kube-proxy must have programmed; made when first asked for, the same for all checks. */
+const struct nd_expected *nd_fact_expected(struct nd_check_run *run);
 /* Why the pod's first failing container does not run ("CrashLoopBackOff"), or NULL: it runs. */
 const char *nd_fact_not_running(const struct nd_pod *pod);
 

@@ -75,11 +75,10 @@ static void look_at(struct look *look, uint8_t family)
 static void run(struct nd_check_run *run)
 {
 	const struct nd_cluster *cluster = run->cluster;
-	struct nd_arena scratch = {0};
 	if (!cluster->nhosts || nd_look_proxy_mode(cluster) != ND_PROXY_IPTABLES ||
 	    !nd_look_has_list(cluster, "services") || !nd_look_has_list(cluster, "endpointslices"))
 		return;
-	const struct nd_expected *expected = nd_expected_new(&scratch, cluster);
+	const struct nd_expected *expected = nd_fact_expected(run);
 	for (size_t i = 0; i < cluster->nhosts; i++) {
 		struct look look = {run, expected, &cluster->hosts[i], NULL};
 		const struct nd_node *node = nd_look_node(cluster, look.host->node);
@@ -89,7 +88,6 @@ static void run(struct nd_check_run *run)
 		look_at(&look, 4);
 		look_at(&look, 6);
 	}
-	nd_arena_free(&scratch);
 }
 
 const struct nd_check nd_check_ipt_kube_chains_flushed = {

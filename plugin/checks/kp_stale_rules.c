@@ -216,7 +216,7 @@ static void run(struct nd_check_run *run)
 	if (!cluster->nhosts || !nd_look_has_list(cluster, "pods") ||
 	    !nd_look_has_list(cluster, "endpointslices") || !nd_look_has_list(cluster, "services"))
 		return;
-	look.expected = nd_expected_new(&scratch, cluster);
+	look.expected = nd_fact_expected(run);
 	look.places = nd_arena_array(&scratch, cluster->nhosts, sizeof(*look.places));
 	for (size_t i = 0; i < cluster->nhosts; i++)
 		look_at_host(&look, &cluster->hosts[i]);

@@ -2,27 +2,8 @@
 # What the agent's probes say of a real kernel: namespaces a (source), r (router), b (servers); the link r-b has a smaller MTU.
 # AGENT: the binary to test. Wants root, iproute2, iptables, jq and python3; without them it skips.
 set -u
-AGENT=$(realpath "${AGENT:-build/bin/netdoctor-agent-amd64}")
-cd "$(dirname "$0")" || exit 1
-a=npa$$ r=npr$$ b=npb$$
-tmp=$(mktemp -d) || exit 1
-children=
-failed=0
-
-cleanup() {
-	for pid in $children; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-	for ns in $a $r $b; do ip netns del "$ns" 2>/dev/null; done
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-skip() { echo "skip probe: $1"; exit 0; }
-[ -x "$AGENT" ] || { echo "not ok agent: no binary at $AGENT"; exit 1; }
-[ "$(id -u)" = 0 ] || skip "needs root"
-for tool in ip iptables ip6tables jq python3; do command -v $tool >/dev/null || skip "needs $tool"; done
-ip netns add $a 2>/dev/null && ip netns add $r && ip netns add $b || skip "cannot make network namespaces"
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: $2"; failed=1; }
+NAME=probe PREFIX=np
+. "$(dirname "$0")/spaces.sh"
 
 # a 10.91.1.2 fd91:1::2 -- r .1 -- b 10.91.2.2 .3 fd91:2::2
 link() { # NS IF PEER-NS PEER-IF MTU
@@ -76,10 +57,7 @@ for _ in $(seq 50); do
 	grep -qs ready "$tmp/server" && [ -n "$pid" ] && break
 done
 grep -q ready "$tmp/server" || { not_ok server "$(tail -n 1 "$tmp/server.err")"; exit 1; }
-for _ in $(seq 50); do # link-local addresses of the router are checked for duplicates first
-	ip -n $r -6 addr show tentative | grep -q . || ip -n $b -6 addr show tentative | grep -q . || break
-	sleep 0.1
-done
+settle_addresses
 # The neighbour table is one for all namespaces of the machine: other tests may have filled it for a moment.
 for _ in $(seq 300); do
 	entries=$((0x$(awk 'NR == 2 {print $1}' /proc/net/stat/arp_cache)))

@@ -2,27 +2,8 @@
 # What the agent sees of packets that pass: namespaces a (source), r (router), b (servers); later VXLAN between a and b.
 # AGENT: the binary to test. Wants root, iproute2, iptables, jq and python3; without them it skips.
 set -u
-AGENT=$(realpath "${AGENT:-build/bin/netdoctor-agent-amd64}")
-cd "$(dirname "$0")" || exit 1
-a=nwa$$ r=nwr$$ b=nwb$$
-tmp=$(mktemp -d) || exit 1
-children=
-failed=0
-
-cleanup() {
-	for pid in $children; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-	for ns in $a $r $b; do ip netns del "$ns" 2>/dev/null; done
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-skip() { echo "skip watch: $1"; exit 0; }
-[ -x "$AGENT" ] || { echo "not ok agent: no binary at $AGENT"; exit 1; }
-[ "$(id -u)" = 0 ] || skip "needs root"
-for tool in ip iptables ip6tables jq python3; do command -v $tool >/dev/null || skip "needs $tool"; done
-ip netns add $a 2>/dev/null && ip netns add $r && ip netns add $b || skip "cannot make network namespaces"
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: $2"; failed=1; }
+NAME=watch PREFIX=nw
+. "$(dirname "$0")/spaces.sh"
 
 # a 10.91.1.2 fd91:1::2 -- toa r tob -- b 10.91.2.2 fd91:2::2
 ip -n $a link add eth0 type veth peer name toa netns $r
@@ -60,10 +41,7 @@ for _ in $(seq 50); do
 	grep -qs ready "$tmp/server" && break
 done
 grep -q ready "$tmp/server" || { not_ok server "$(tail -n 1 "$tmp/server.err")"; exit 1; }
-for _ in $(seq 50); do # link-local addresses of the router are checked for duplicates first
-	ip -n $r -6 addr show tentative | grep -q . || ip -n $b -6 addr show tentative | grep -q . || break
-	sleep 0.1
-done
+settle_addresses
 inode() { stat -Lc %i "/run/netns/$1"; }
 ia=$(inode $a) ir=$(inode $r) ib=$(inode $b)
 
