@@ -62,6 +62,32 @@ static void decode_ips(const cJSON *spec, struct nd_service *service)
 		add_ip(service, nd_json_text(ip));
 }
 
+static void push_ip(struct nd_model *m, struct nd_ip **ips, size_t *n, const cJSON *text)
+{
+	struct nd_ip ip;
+
+	if (nd_ip_parse(nd_json_text(text), &ip))
+		ND_ARENA_PUSH(&m->cluster.arena, *ips, *n) = ip;
+}
+
+/* kube-proxy catches load balancer addresses of ipMode VIP, the default, and leaves the others. */
+static void decode_outside(struct nd_model *m, const cJSON *item, struct nd_service *service)
+{
+	const cJSON *spec = nd_json_get(item, "spec"), *one;
+	const cJSON *balancer = nd_json_get(nd_json_get(item, "status"), "loadBalancer");
+	struct nd_prefix prefix;
+
+	cJSON_ArrayForEach(one, nd_json_get(spec, "externalIPs"))
+		push_ip(m, &service->external_ips, &service->nexternal_ips, one);
+	cJSON_ArrayForEach(one, nd_json_get(balancer, "ingress"))
+		if (!nd_eq(nd_json_str(one, "ipMode"), "Proxy"))
+			push_ip(m, &service->lb_ips, &service->nlb_ips, nd_json_get(one, "ip"));
+	cJSON_ArrayForEach(one, nd_json_get(spec, "loadBalancerSourceRanges"))
+		if (nd_prefix_parse(nd_json_text(one), &prefix))
+			ND_ARENA_PUSH(&m->cluster.arena, service->source_ranges,
+				      service->nsource_ranges) = prefix;
+}
+
 static const char *find_label(const struct nd_labels *labels, const char *key)
 {
 	for (size_t i = 0; i < labels->n; i++)
@@ -93,6 +119,7 @@ const char *nd_decode_service(struct nd_model *m, void *ctx, const cJSON *item)
 	service.created_unix_s =
 		nd_model_time(nd_json_str(nd_json_get(item, "metadata"), "creationTimestamp"));
 	decode_ips(spec, &service);
+	decode_outside(m, item, &service);
 	decode_ports(m, nd_json_get(spec, "ports"), &service);
 	ND_ARENA_PUSH(&c->arena, c->services, c->nservices) = service;
 	return NULL;
