@@ -7,4 +7,4 @@ mkdir -p "$1"
 cp "$2" "$1/bundle.tar.gz"
 code=0
 got=$("$tool" diagnose --from "$1/bundle.tar.gz" -o json) || code=$?
-jq --argjson exit "$code" '{exit: $exit, verdict, causes: [.causes[] | {id, subject}], effects: ([.effects[].id] | unique), unexplained: ([.effects[] | select(.explained_by == null)] | length)}' <<<"$got" | tee "$1/expect.json"
+jq --argjson exit "$code" -f answer.jq <<<"$got" | tee "$1/expect.json"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Every case is data: bundle.tar.gz and expect.json {"exit", "verdict", "causes": [{"id","subject"}], "effects": their ids, each
-# once, "unexplained": how many findings no cause explains}. record.sh makes them.
+# Every case is data: bundle.tar.gz and expect.json {"exit", "verdict", "causes": [{"id","subject"}], "walked": {cause: where a
+# walked packet ended at it}, "effects": their ids, each once, "unexplained": how many effects no cause explains}: answer.jq.
+# record.sh makes them.
 # The same bundle must give the same answer twice, byte for byte (but for the time it took).
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -15,8 +16,8 @@ for dir in */; do
 	if [[ $(grep -v '"seconds"' <<<"$got") != "$(grep -v '"seconds"' <<<"$again")" ]]; then
 		echo "not ok $name: two runs differ"; fail=1; continue
 	fi
-	want=$(jq -c '{exit, verdict, causes, effects, unexplained}' "$expect")
-	have=$(jq -c --argjson exit "$code" '{exit: $exit, verdict, causes: [.causes[] | {id, subject}], effects: ([.effects[].id] | unique), unexplained: ([.effects[] | select(.explained_by == null)] | length)}' <<<"$got" 2>/dev/null)
+	want=$(jq -c . "$expect")
+	have=$(jq -c --argjson exit "$code" -f answer.jq <<<"$got" 2>/dev/null)
 	if [[ $want == "$have" ]]; then echo "ok $name"; else echo "not ok $name: wanted $want, got ${have:-$got}"; fail=1; fi
 done
 exit $fail
