@@ -132,18 +132,27 @@ static void print_probes(const struct page *p)
 	nd_buf_puts(p->out, "\n");
 }
 
+static void count(const struct page *p, size_t n, const char *noun)
+{
+	nd_buf_printf(p->out, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+}
+
 static void print_footer(const struct page *p)
 {
 	const struct nd_report *r = p->report;
 	const struct nd_diagnosis *d = r->diagnosis;
 	if (r->verdict == ND_HEALTHY)
 		return;
-	nd_buf_printf(p->out,
-		      "%zu cause%s, %zu effect%s explained, %zu unexplained · %zu nodes, "
-		      "%zu pods, %zu services · %.1f s\n",
-		      d->ncauses, d->ncauses == 1 ? "" : "s", r->nexplained,
-		      r->nexplained == 1 ? "" : "s", r->nunexplained, r->cluster->nnodes,
-		      r->cluster->npods, r->cluster->nservices, r->seconds);
+	count(p, d->ncauses, "cause");
+	nd_buf_puts(p->out, ", ");
+	count(p, r->nexplained, "effect");
+	nd_buf_printf(p->out, " explained, %zu unexplained · ", r->nunexplained);
+	count(p, r->cluster->nnodes, "node");
+	nd_buf_puts(p->out, ", ");
+	count(p, r->cluster->npods, "pod");
+	nd_buf_puts(p->out, ", ");
+	count(p, r->cluster->nservices, "service");
+	nd_buf_printf(p->out, " · %.1f s\n", r->seconds);
 }
 
 static void print(const struct nd_report *r, const struct nd_style *style, struct nd_buf *out)
