@@ -127,10 +127,21 @@ struct live {
 	bool probes; /* packets are wanted */
 };
 
+static int renew(void *ctx, struct nd_err *err)
+{
+	struct live *l = ctx;
+
+	return nd_credentials_fetch(l->g->arena, &l->config, err);
+}
+
 /* API server and nodes side by side on one loop. */
 static int ask_all(struct live *l, struct nd_err *err)
 {
 	struct nd_api_options options = {.request_deadline_ms = l->config.request_timeout_ms};
+	if (l->config.exec || l->config.token_file) {
+		options.renew = renew;
+		options.renew_ctx = l;
+	}
 	l->api = nd_api_new(l->loop, &l->config, err);
 	if (!l->api ||
 	    start_nodes(l->loop, l->args, &l->config, l->sink, &l->progress, &l->collect, err) < 0)

@@ -71,6 +71,8 @@ static const struct option options[] = {
 	{"as", 0, TEXT, KUBE(as), "USER", "impersonate this user"},
 	{"as-uid", 0, TEXT, KUBE(as_uid), "UID", "impersonate this UID"},
 	{"as-group", 0, LIST, KUBE(as_groups), "GROUP", "impersonate this group; may come often"},
+	{"as-user-extra", 0, LIST, KUBE(as_extra), "KEY=VALUE",
+	 "impersonate with this extra; may come often"},
 	{"username", 0, TEXT, KUBE(username), "NAME", "for basic authentication"},
 	{"password", 0, TEXT, KUBE(password), "WORD", "for basic authentication"},
 	{"request-timeout", 0, TEXT, KUBE(request_timeout), "TIME",
@@ -115,6 +117,8 @@ static void put_list(struct nd_arena *arena, struct nd_args *out, const struct o
 {
 	if (o->offset == FIELD(http))
 		ND_ARENA_PUSH(arena, out->http, out->nhttp) = value;
+	else if (o->offset == KUBE(as_extra))
+		ND_ARENA_PUSH(arena, out->kube.as_extra, out->kube.nas_extra) = value;
 	else
 		ND_ARENA_PUSH(arena, out->kube.as_groups, out->kube.nas_groups) = value;
 }

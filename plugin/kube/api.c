@@ -58,7 +58,7 @@ struct nd_api {
 	size_t nrunning;
 	int64_t end_us; /* of everything */
 	int deadline;	/* timer, 0: none */
-	bool is_collecting, has_answered;
+	bool is_collecting, has_answered, has_renewed;
 	struct nd_err why;	/* why the server never answered */
 	struct nd_err sink_err; /* the sink refused: everything ends */
 	uint64_t bytes;
@@ -277,28 +277,19 @@ static void job_wait(struct job *job, int64_t wait_ms)
 	job->timer = nd_loop_timer(job->api->loop, wait_ms, on_wait_over, job);
 }
 
-/* A connection that broke, as a server going away does it: worth another try. */
-static bool is_broken(CURLcode result)
-{
-	return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
-	       result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE ||
-	       result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
-}
-
 /* True when the request will be sent again later. */
 static bool job_retry(struct job *job, CURL *easy, CURLcode result)
 {
 	curl_off_t after_s = 0;
 	int64_t wait_ms = 0;
-	long status = 0;
+	long status = nd_http_status(easy);
 
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after_s);
 	if (result == CURLE_OK && (status == 429 || status >= 500) && after_s > 0 &&
 	    after_s < 3600 && job->nthrottled < ND_API_MAX_THROTTLED) {
 		job->nthrottled++;
 		wait_ms = after_s * 1000;
-	} else if (is_broken(result) && job->nbroken < ND_API_MAX_BROKEN) {
+	} else if (nd_http_is_broken(result) && job->nbroken < ND_API_MAX_BROKEN) {
 		job->nbroken++;
 		wait_ms = ND_API_BROKEN_WAIT_MS;
 	}
@@ -355,9 +346,8 @@ static void job_page(struct job *job, const struct nd_http_reply *reply)
 static void job_reply(struct job *job, CURL *easy, CURLcode result, struct nd_http_reply *reply)
 {
 	struct nd_err why = {0};
-	long status = 0;
+	long status = nd_http_status(easy);
 
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (nd_http_check(easy, result, reply, &why) == 0)
 		job_page(job, reply);
 	else if (result == CURLE_OK && status == 410 && job_go_on_after_410(job, reply))
@@ -366,17 +356,35 @@ static void job_reply(struct job *job, CURL *easy, CURLcode result, struct nd_ht
 		job_fail(job, &why);
 }
 
+/*
+ * What an exec plugin or a token file gave may be over before its time: ask it once more, as
+ * client-go does. Nothing else is in flight then, as /version comes first. False: that does not
+ * help, why says so.
+ */
+static bool renew(struct nd_api *api, struct nd_err *why)
+{
+	if (api->has_renewed || !api->options.renew)
+		return false;
+	api->has_renewed = true;
+	if (api->options.renew(api->options.renew_ctx, why) < 0)
+		return false;
+	nd_http_renew(api->http);
+	return true;
+}
+
 /* GET /version first: is anybody there, do we trust him, and does he speak JSON? */
 static void version_reply(struct job *job, CURL *easy, CURLcode result, struct nd_http_reply *reply)
 {
 	struct nd_api *api = job->api;
 	struct nd_err why = {0};
-	long status = 0;
-
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	long status = nd_http_status(easy);
 	bool is_ok = nd_http_check(easy, result, reply, &why) == 0;
 	if (!is_ok && job_retry(job, easy, result))
 		return;
+	if (result == CURLE_OK && status == 401 && renew(api, &why)) {
+		job_start(job);
+		return;
+	}
 	job->state = JOB_DONE;
 	if (is_ok) {
 		cJSON *root = cJSON_ParseWithLength(reply->body.data ? reply->body.data : "",
@@ -386,8 +394,8 @@ static void version_reply(struct job *job, CURL *easy, CURLcode result, struct n
 		cJSON_Delete(root);
 		if (!is_ok)
 			nd_err_set(&why, ND_E_UNREACHABLE,
-				   "the answer to /version is not JSON: no API "
-				   "server, or one whose answers are cut");
+				   "the answer to /version is not JSON: "
+				   "no API server, or one whose answers are cut");
 	}
 	/* a 403 is an answer: /version may be closed to us while lists are open */
 	if (!is_ok && !(result == CURLE_OK && status == 403)) {
@@ -457,7 +465,7 @@ void nd_api_collect(struct nd_api *api, const struct nd_api_options *options,
 	api->done = done;
 	api->done_ctx = ctx;
 	api->is_collecting = true;
-	api->has_answered = false;
+	api->has_answered = api->has_renewed = false;
 	api->sink_err = (struct nd_err){0};
 	api->end_us = nd_clock_mono_us() + api->options.deadline_ms * 1000;
 	for (size_t i = 0; i < ND_ARRAY_LEN(RESOURCES); i++)

@@ -18,6 +18,12 @@ struct nd_api;
 struct nd_api_options {
 	int64_t deadline_ms;	     /* for everything; 0: 60 s */
 	int64_t request_deadline_ms; /* for one page; 0: 15 s */
+	/*
+	 * Called once, when the server does not accept who we are (401): 0 when config has other
+	 * credentials now. NULL: it has no others.
+	 */
+	int (*renew)(void *ctx, struct nd_err *err);
+	void *renew_ctx;
 };
 
 struct nd_api *nd_api_new(struct nd_loop *loop, const struct nd_kube_config *config,

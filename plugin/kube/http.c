@@ -59,6 +59,8 @@ static void add_headers(struct nd_http *http)
 	const struct nd_kube_config *config = http->config;
 
 	header_add(http, "Accept", "application/json");
+	if (http->connect_to)
+		header_add(http, "Host", http->where);
 	if (config->token)
 		header_add(http, "Authorization",
 			   nd_arena_printf(&http->arena, "Bearer %s", config->token));
@@ -120,7 +122,6 @@ static void set_target(struct nd_http *http)
 	http->connect_to =
 		curl_slist_append(NULL, nd_arena_printf(&http->arena, "%s:%s:%s",
 							config->tls_server_name, port, real));
-	header_add(http, "Host", real);
 }
 
 struct nd_http *nd_http_new(const struct nd_kube_config *config, struct nd_err *err)
@@ -136,12 +137,19 @@ struct nd_http *nd_http_new(const struct nd_kube_config *config, struct nd_err *
 	if (!http)
 		ND_BUG("out of memory");
 	http->config = config;
-	add_headers(http);
 	set_target(http);
+	add_headers(http);
 	uname(&sys);
 	snprintf(http->user_agent, sizeof(http->user_agent), "kubectl-netdoctor/%s (linux/%.20s)",
 		 ND_VERSION, strcmp(sys.machine, "x86_64") == 0 ? "amd64" : sys.machine);
 	return http;
+}
+
+void nd_http_renew(struct nd_http *http)
+{
+	curl_slist_free_all(http->headers);
+	http->headers = NULL;
+	add_headers(http);
 }
 
 void nd_http_free(struct nd_http *http)
@@ -252,6 +260,21 @@ void nd_http_reply_free(struct nd_http_reply *reply)
 	nd_buf_free(&reply->body);
 }
 
+long nd_http_status(CURL *easy)
+{
+	long status = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+bool nd_http_is_broken(CURLcode result)
+{
+	return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
+	       result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE ||
+	       result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
+}
+
 static int check_transport(CURL *easy, CURLcode result, const struct nd_http_reply *reply,
 			   struct nd_err *err)
 {
@@ -343,11 +366,10 @@ int nd_http_check(CURL *easy, CURLcode result, const struct nd_http_reply *reply
 		  struct nd_err *err)
 {
 	char message[512];
-	long status = 0;
+	long status = nd_http_status(easy);
 
 	if (result != CURLE_OK)
 		return check_transport(easy, result, reply, err);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (is_html(easy, reply))
 		return nd_err_set(err, ND_E_UNREACHABLE,
 				  "the answer (%ld) is a web page, not JSON: a "

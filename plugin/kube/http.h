@@ -26,11 +26,17 @@ struct nd_http_reply {
 struct nd_http *nd_http_new(const struct nd_kube_config *config, struct nd_err *err);
 void nd_http_free(struct nd_http *http);
 
+/* config's token or client certificate is another one now. No transfer may be running. */
+void nd_http_renew(struct nd_http *http);
+
 /* A GET of path (from "/", after the server's own prefix), ready for nd_loop_http. */
 CURL *nd_http_get(struct nd_http *http, const char *path, int64_t deadline_ms,
 		  struct nd_http_reply *reply);
 void nd_http_reply_free(struct nd_http_reply *reply);
 
+long nd_http_status(CURL *easy); /* of the answer; 0: there is none */
+/* A connection that broke, as a server going away does it: worth another try. */
+bool nd_http_is_broken(CURLcode result);
 /* 0 for a 2xx answer; else err says why in words that are safe to show. */
 int nd_http_check(CURL *easy, CURLcode result, const struct nd_http_reply *reply,
 		  struct nd_err *err) ND_MUST_USE;

@@ -20,7 +20,8 @@ struct nd_kube_flags {
 	const char *certificate_authority, *client_certificate, *client_key;
 	const char *as, *as_uid, *username, *password;
 	const char **as_groups; /* nas_groups; --as-group may come often */
-	size_t nas_groups;
+	const char **as_extra; /* nas_extra, "KEY=VALUE"; --as-user-extra may come often */
+	size_t nas_groups, nas_extra;
 	const char *request_timeout; /* "0", "5", "30s", "1m" */
 	const char *cache_dir;
 	bool insecure_skip_tls_verify, disable_compression;

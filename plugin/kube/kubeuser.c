@@ -213,6 +213,36 @@ static int read_entry(struct nd_arena *arena, const struct nd_kubefile_entry *us
 	return 0;
 }
 
+static void drop_extra(struct nd_kube_config *out, const char *key)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < out->nas_extra; i++)
+		if (!nd_eq(out->as_extra[i].name, key))
+			out->as_extra[kept++] = out->as_extra[i];
+	out->nas_extra = kept;
+}
+
+/* A key of --as-user-extra takes the place of the kubeconfig's values for it; it may come often. */
+static int apply_extra(struct nd_arena *arena, const struct nd_kube_flags *flags,
+		       struct nd_kube_config *out, struct nd_err *err)
+{
+	struct nd_kube_env *given = nd_arena_array(arena, flags->nas_extra, sizeof(*given));
+
+	for (size_t i = 0; i < flags->nas_extra; i++) {
+		const char *text = flags->as_extra[i], *equals = strchr(text, '=');
+
+		if (!equals || equals == text)
+			return nd_err_set(err, ND_E_USAGE, "--as-user-extra takes KEY=VALUE");
+		given[i].name = nd_arena_strdup(arena, text, (size_t)(equals - text));
+		given[i].value = equals + 1;
+		drop_extra(out, given[i].name);
+	}
+	for (size_t i = 0; i < flags->nas_extra; i++)
+		ND_ARENA_PUSH(arena, out->as_extra, out->nas_extra) = given[i];
+	return 0;
+}
+
 static void apply_flags(const struct nd_kube_flags *flags, struct nd_kube_config *out)
 {
 	if (flags->token) {
@@ -266,6 +296,8 @@ int nd_kubeuser_read(struct nd_arena *arena, const struct nd_kube_flags *flags,
 	if (user && read_entry(arena, user, out, err) < 0)
 		return -1;
 	apply_flags(flags, out);
+	if (apply_extra(arena, flags, out, err) < 0)
+		return -1;
 	if (out->token && (out->username || out->password))
 		return nd_err_set(err, ND_E_CONFIG,
 				  "more than one authentication method found for %s; found "

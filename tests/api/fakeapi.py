@@ -100,6 +100,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif way == "unauthorized":
             code, reply = status(401, "Unauthorized", "Unauthorized")
             body = json.dumps(reply).encode()
+        elif way == "fresh" and self.headers["Authorization"] != "Bearer fresh":
+            code, reply = status(401, "Unauthorized", "Unauthorized")
+            body = json.dumps(reply).encode()
+        elif way == "extra" and self.headers["Impersonate-Extra-scopes"] != "view":
+            code, reply = status(403, "Forbidden", "no scope")
+            body = json.dumps(reply).encode()
         elif way == "forbidden" and path in FORBIDDEN:
             code, reply = status(403, "Forbidden", 'cannot list: User "\x1b[31mbob" may not')
             body = json.dumps(reply).encode()

@@ -155,6 +155,24 @@ start "$tmp/crt" "$tmp/key"
 serve "server answers with a web page" 3 "127\.0\.0\.1:$port.*web page" html
 serve "server's JSON is cut" 3 "127\.0\.0\.1:$port.*JSON" cut
 serve "server says 401" 3 "127\.0\.0\.1:$port.*nauthorized" unauthorized
+# An exec plugin that knows a better token when it is asked again.
+second_token() { # second_token TOKEN: sets $plugin_user
+	rm -f "$tmp/asked"
+	cat >"$tmp/plugin" <<-END
+		#!/bin/sh
+		token=stale
+		[ -e $tmp/asked ] && token=$1
+		echo once >>$tmp/asked
+		echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"'\$token'"}}'
+	END
+	chmod +x "$tmp/plugin"
+	plugin_user="    exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: $tmp/plugin}"
+}
+asked_twice() { [[ $(wc -l <"$tmp/asked") == 2 ]] || bad "$1" "the plugin ran $(wc -l <"$tmp/asked") times"; }
+second_token stale
+config "$tmp/k" "https://127.0.0.1:$port/fresh" "$plugin_user" "    certificate-authority: $tmp/crt"
+refuses "a token that stays stale" 3 "127\.0\.0\.1:$port.*nauthorized" diagnose --kubeconfig "$tmp/k"
+asked_twice "a token that stays stale"
 asks "server does not answer" 3 "127\.0\.0\.1:$port.*in time" diagnose --kubeconfig "$tmp/k" --server "https://127.0.0.1:$port/hang" --request-timeout 1s
 config "$tmp/k" "https://127.0.0.1:$port/good" "    client-certificate-data: $(base64 -w0 <<<hello)
     client-key-data: $(base64 -w0 <<<hello)" "    certificate-authority: $tmp/crt"
@@ -166,11 +184,11 @@ config "$tmp/k" "https://127.0.0.1:$port/good" '    token: sesame' "    certific
     tls-server-name: somebody.else"
 asks "the certificate of somebody else" 3 "127\.0\.0\.1:$port.*(somebody.else|certificate)" diagnose --kubeconfig "$tmp/k"
 
-goes_on() { # goes_on NAME WAY JQ: exit 3, an answer with gaps that JQ likes, the bundle gives the same, terminal safe
+goes_on() { # goes_on NAME WAY JQ [USER LINES [FLAG]...]: exit 3, an answer with gaps that JQ likes, the bundle gives the same, terminal safe
 	local name=$1 rc
-	config "$tmp/k" "https://127.0.0.1:$port/$2" '    token: sesame' "    certificate-authority: $tmp/crt"
+	config "$tmp/k" "https://127.0.0.1:$port/$2" "${4:-    token: sesame}" "    certificate-authority: $tmp/crt"
 	rm -f "$tmp/b.tar.gz"
-	timeout 60 "$tool" diagnose --kubeconfig "$tmp/k" -o json --save "$tmp/b.tar.gz" >"$tmp/out" 2>"$tmp/err" </dev/null
+	timeout 60 "$tool" diagnose --kubeconfig "$tmp/k" "${@:5}" -o json --save "$tmp/b.tar.gz" >"$tmp/out" 2>"$tmp/err" </dev/null
 	rc=$?
 	if ((rc != 3)); then bad "$name" "exit $rc: $(head -c 600 "$tmp/out" "$tmp/err")"
 	elif [[ -s $tmp/err ]]; then bad "$name" "standard error: $(head -c 300 "$tmp/err")"
@@ -189,6 +207,16 @@ goes_on "nothing wrong but nodes that cannot be entered" good '.verdict == "inco
 goes_on "403 on some lists" forbidden '.verdict == "incomplete" and ([.gaps[] | select(.where == "api" and (.why | contains("forbidden"))) | .what] | sort == ["events", "networkpolicies"])'
 goes_on "two lists are cut" cutlists '[.gaps[] | select(.where == "api") | .what] | sort == ["events", "pods"]'
 goes_on "403 on everything" forbidall '.verdict == "incomplete" and ([.gaps[] | select(.where == "api")] | length > 10)'
+nothing_from_api='.gaps | map(.where) | index("api") == null'
+second_token fresh
+goes_on "a stale token is renewed" fresh "$nothing_from_api" "$plugin_user"
+asked_twice "a stale token is renewed"
+as_extra='    token: sesame
+    as: bob
+    as-user-extra: {scopes: [edit, admin]}'
+goes_on "--as-user-extra" extra "$nothing_from_api" "$as_extra" --as-user-extra scopes=view
+goes_on "as-user-extra of the kubeconfig" extra '[.gaps[] | select(.where == "api")] | length > 10' "$as_extra"
+refuses "--as-user-extra without a value" 2 'as-user-extra' diagnose --kubeconfig "$tmp/k" --as-user-extra scopes
 config "$tmp/k" "https://127.0.0.1:$port/hang" '    token: sesame' "    certificate-authority: $tmp/crt"
 rm -rf "$tmp/save" && mkdir "$tmp/save"
 (trap - INT; exec timeout --foreground --preserve-status -s INT 1 "$tool" diagnose --kubeconfig "$tmp/k" --save "$tmp/save/b") >"$tmp/out" 2>"$tmp/err" </dev/null
