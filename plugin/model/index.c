@@ -87,17 +87,28 @@ static void grow(struct nd_index *index, struct nd_arena *arena)
 	index->nslots = nslots;
 }
 
-void nd_index_put(struct nd_index *index, struct nd_arena *arena, struct nd_str key,
-		  uint32_t value)
+struct nd_index_slot *nd_index_claim(struct nd_index *index, struct nd_arena *arena,
+				     struct nd_str key, bool *is_new)
 {
-	if (key.n > UINT32_MAX)
-		ND_BUG("a key of 4 GiB");
+	if (!key.p || key.n > UINT32_MAX)
+		ND_BUG("no key, or one of 4 GiB");
 	/* At most half full: probes stay short. */
 	if (index->nused >= index->nslots / 2)
 		grow(index, arena);
 	uint32_t hash = hash_text(key);
+	struct nd_index_slot *slot = probe(index->slots, index->nslots, key, hash);
 
-	*probe(index->slots, index->nslots, key, hash) = (struct nd_index_slot){
-		.key = key.p, .len = (uint32_t)key.n, .hash = hash, .value = value};
-	index->nused++;
+	*is_new = !slot->key;
+	if (*is_new) {
+		*slot = (struct nd_index_slot){.key = key.p, .len = (uint32_t)key.n, .hash = hash};
+		index->nused++;
+	}
+	return slot;
+}
+
+void nd_index_put(struct nd_index *index, struct nd_arena *arena, struct nd_str key, uint32_t value)
+{
+	bool is_new;
+
+	nd_index_claim(index, arena, key, &is_new)->value = value;
 }

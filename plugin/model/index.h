@@ -26,6 +26,12 @@ struct nd_index {
 /* The slot of key, or NULL. */
 const struct nd_index_slot *nd_index_slot(const struct nd_index *index, struct nd_str key);
 bool nd_index_find(const struct nd_index *index, struct nd_str key, uint32_t *value);
+/*
+ * The slot of key, with value 0 when it is new. The key of a new slot is the caller's own text:
+ * he puts one there that has the same bytes and lives as long as the index.
+ */
+struct nd_index_slot *nd_index_claim(struct nd_index *index, struct nd_arena *arena,
+				     struct nd_str key, bool *is_new);
 /* key must not be in the index yet, and be shorter than 4 GiB. */
 void nd_index_put(struct nd_index *index, struct nd_arena *arena, struct nd_str key,
 		  uint32_t value);

@@ -10,14 +10,12 @@ const char *nd_model_textn(struct nd_model *m, struct nd_str text)
 		return NULL;
 	/* Up to a NUL: what is kept must be found again by its text. */
 	text.n = strnlen(text.p, text.n < ND_MODEL_MAX_TEXT ? text.n : ND_MODEL_MAX_TEXT);
-	const struct nd_index_slot *known = nd_index_slot(&m->texts, text);
+	bool is_new;
+	struct nd_index_slot *slot = nd_index_claim(&m->texts, &m->cluster.arena, text, &is_new);
 
-	if (known)
-		return known->key;
-	char *copy = nd_arena_strdup(&m->cluster.arena, text.p, text.n);
-
-	nd_index_put(&m->texts, &m->cluster.arena, (struct nd_str){copy, text.n}, 0);
-	return copy;
+	if (is_new)
+		slot->key = nd_arena_strdup(&m->cluster.arena, text.p, text.n);
+	return slot->key;
 }
 
 const char *nd_model_text(struct nd_model *m, const char *text)
@@ -92,14 +90,14 @@ struct nd_labels nd_model_labels(struct nd_model *m, const cJSON *object)
 
 	if (!cJSON_IsObject(object))
 		return labels;
-	cJSON_ArrayForEach(member, object)
-		n += nd_json_text(member) != NULL;
+	cJSON_ArrayForEach(member, object) n += nd_json_text(member) != NULL;
 	labels.items = nd_model_array(m, n, sizeof(*labels.items));
-	cJSON_ArrayForEach(member, object) {
+	cJSON_ArrayForEach(member, object)
+	{
 		if (nd_json_text(member))
-			labels.items[labels.n++] = (struct nd_label){
-				.key = nd_model_text(m, member->string),
-				.value = nd_model_text(m, nd_json_text(member))};
+			labels.items[labels.n++] =
+				(struct nd_label){.key = nd_model_text(m, member->string),
+						  .value = nd_model_text(m, nd_json_text(member))};
 	}
 	return labels;
 }
@@ -115,7 +113,7 @@ const char *nd_decode_list(struct nd_model *m, struct nd_str text, const char *k
 	while (nd_scan_next(&scan, &item)) {
 		nd_auto_json cJSON *json = nd_json_parse(item);
 
-		bad = !json		    ? "an element is not JSON"
+		bad = !json		      ? "an element is not JSON"
 		      : !cJSON_IsObject(json) ? "an element is not an object"
 					      : decode(m, ctx, json);
 		if (bad && !why)

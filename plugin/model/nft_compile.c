@@ -38,30 +38,30 @@ struct nd_nft_compiler *nd_nft_compiler_new(struct nd_arena *arena, const struct
 /* ---- what the other files use ---- */
 const char *nd_nft_text_once(struct nd_nft_compiler *compiler, const char *text)
 {
-	const struct nd_index_slot *slot = nd_index_slot(&compiler->texts, nd_str(text));
+	bool is_new;
+	struct nd_index_slot *slot =
+		nd_index_claim(&compiler->texts, compiler->arena, nd_str(text), &is_new);
 
-	if (slot)
-		return slot->key;
-	const char *kept = nd_arena_strdup(compiler->arena, text, strlen(text));
-
-	nd_index_put(&compiler->texts, compiler->arena, nd_str(kept), 0);
-	return kept;
+	if (is_new)
+		slot->key = nd_arena_strdup(compiler->arena, text, slot->len);
+	return slot->key;
 }
 
 const struct nd_load *nd_nft_loads_once(struct nd_nft_compiler *compiler,
 					const struct nd_load *loads, size_t n)
 {
 	struct nd_str key = {(const char *)loads, n * sizeof(*loads)};
-	const struct nd_index_slot *slot = nd_index_slot(&compiler->loads, key);
+	bool is_new;
+	struct nd_index_slot *slot =
+		nd_index_claim(&compiler->loads, compiler->arena, key, &is_new);
 
-	if (slot)
-		return (const struct nd_load *)(const void *)slot->key;
-	struct nd_load *kept = nd_arena_array(compiler->arena, n, sizeof(*kept));
+	if (is_new) {
+		struct nd_load *kept = nd_arena_array(compiler->arena, n, sizeof(*kept));
 
-	memcpy(kept, loads, key.n);
-	key.p = (const char *)kept;
-	nd_index_put(&compiler->loads, compiler->arena, key, 0);
-	return kept;
+		memcpy(kept, loads, key.n);
+		slot->key = (const char *)kept;
+	}
+	return (const struct nd_load *)(const void *)slot->key;
 }
 
 bool nd_nft_take_items(struct nd_nft_compiler *compiler, size_t n)

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 B=${B:-build} services=${SERVICES:-10000} walks=${WALKS:-200000}
 make --no-print-directory B="$B" all >/dev/null
-mapfile -t objects < <(find "$B/obj/common" "$B/obj/plugin" -name '*.o' ! -path '*/plugin/main.o')
+mapfile -t objects < <(find common plugin -name '*.c' ! -path plugin/main.c | sed "s|^|$B/obj/|; s|c$|o|")
 mkdir -p "$B/bench"
 for p in walk_bench way_bench; do
 	# shellcheck disable=SC2046
