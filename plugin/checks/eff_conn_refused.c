@@ -16,7 +16,8 @@ static const char *title(struct nd_check_run *run, const struct nd_failure *f, c
 static void run(struct nd_check_run *run)
 {
 	static const struct nd_effect_spec spec = {
-		.flows = 1u << ND_FLOW_CLUSTERIP | 1u << ND_FLOW_NODEPORT,
+		.flows = 1u << ND_FLOW_CLUSTERIP | 1u << ND_FLOW_NODEPORT |
+			 1u << ND_FLOW_SERVICE_OUTSIDE,
 		.key = ND_BY_SERVICE,
 		.is_mine = is_mine,
 		.title = title,

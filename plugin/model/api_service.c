@@ -70,6 +70,19 @@ static void push_ip(struct nd_model *m, struct nd_ip **ips, size_t *n, const cJS
 		ND_ARENA_PUSH(&m->cluster.arena, *ips, *n) = ip;
 }
 
+/* kube-proxy takes blanks off (proxy/util, MapCIDRsByIPFamily); the API server lets them pass. */
+static bool parse_range(const cJSON *text, struct nd_prefix *out)
+{
+	struct nd_str trimmed = nd_str_trim(nd_str(nd_json_text(text)));
+	char copy[ND_PREFIX_TEXT];
+
+	if (!trimmed.p || trimmed.n >= sizeof(copy))
+		return false;
+	memcpy(copy, trimmed.p, trimmed.n);
+	copy[trimmed.n] = '\0';
+	return strchr(copy, '/') && nd_prefix_parse(copy, out);
+}
+
 /* kube-proxy catches load balancer addresses of ipMode VIP, the default, and leaves the others. */
 static void decode_outside(struct nd_model *m, const cJSON *item, struct nd_service *service)
 {
@@ -83,7 +96,7 @@ static void decode_outside(struct nd_model *m, const cJSON *item, struct nd_serv
 		if (!nd_eq(nd_json_str(one, "ipMode"), "Proxy"))
 			push_ip(m, &service->lb_ips, &service->nlb_ips, nd_json_get(one, "ip"));
 	cJSON_ArrayForEach(one, nd_json_get(spec, "loadBalancerSourceRanges"))
-		if (nd_prefix_parse(nd_json_text(one), &prefix))
+		if (parse_range(one, &prefix))
 			ND_ARENA_PUSH(&m->cluster.arena, service->source_ranges,
 				      service->nsource_ranges) = prefix;
 }

@@ -260,6 +260,35 @@ bool nd_look_is_service_ip(const struct nd_cluster *cluster, struct nd_ip ip)
 	return false;
 }
 
+bool nd_look_is_outside_ip(const struct nd_service *service, struct nd_ip ip)
+{
+	for (size_t i = 0; i < service->nexternal_ips; i++)
+		if (nd_ip_eq(service->external_ips[i], ip))
+			return true;
+	for (size_t i = 0; i < service->nlb_ips; i++)
+		if (nd_ip_eq(service->lb_ips[i], ip))
+			return true;
+	return false;
+}
+
+const struct nd_service *nd_look_service_outside(const struct nd_cluster *cluster, struct nd_ip ip,
+						 uint16_t port)
+{
+	const struct nd_service *first = NULL;
+
+	for (size_t i = 0; ip.family && i < cluster->nservices; i++) {
+		const struct nd_service *s = &cluster->services[i];
+
+		if (!nd_look_is_outside_ip(s, ip))
+			continue;
+		first = first ? first : s;
+		for (size_t k = 0; k < s->nports; k++)
+			if (!port || s->ports[k].port == port)
+				return s;
+	}
+	return first;
+}
+
 static bool touches_node(const struct nd_node *node, struct nd_prefix prefix)
 {
 	for (size_t i = 0; i < node->npod_cidrs; i++)

@@ -83,6 +83,14 @@ struct nd_prefix nd_look_cluster_cidr(const struct nd_cluster *cluster);
 bool nd_look_is_pod_ip(const struct nd_cluster *cluster, struct nd_ip ip);
 /* some service's ClusterIP */
 bool nd_look_is_service_ip(const struct nd_cluster *cluster, struct nd_ip ip);
+/* Is it an external or load balancer address of the service? */
+bool nd_look_is_outside_ip(const struct nd_service *service, struct nd_ip ip);
+/*
+ * The service that has it as an external or load balancer address; several may share one: that with
+ * the port (0: any), else the first. NULL: none.
+ */
+const struct nd_service *nd_look_service_outside(const struct nd_cluster *cluster, struct nd_ip ip,
+						 uint16_t port);
 /*
  * May a packet between pods, or between pods and services, nodes and pods, match this prefix?
  * (family 0 = any)

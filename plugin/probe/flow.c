@@ -226,6 +226,21 @@ static bool is_own(struct nd_ip ip)
 	return !ip.family;
 }
 
+/* Load balancers of small clusters have nodes' addresses: there it must be a port of the service. */
+static bool to_outside(const struct nd_flow_index *index, const struct nd_probe_result *result,
+		       struct nd_flow *out)
+{
+	const struct nd_service *s = nd_flow_outside_find(index, result->ip, result->port);
+	const struct nd_service_port *port = s ? port_of(s, result) : NULL;
+
+	if (!s || (out->target_node && !port))
+		return false;
+	out->kind = ND_FLOW_SERVICE_OUTSIDE;
+	out->service = s;
+	out->service_port = port;
+	return true;
+}
+
 void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
 		  const struct nd_probe_result *result, struct nd_flow *out)
 {
@@ -244,12 +259,14 @@ void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
 		return;
 	if (out->target_node) {
 		to_node(index, result, out);
+		if (out->kind == ND_FLOW_OTHER)
+			to_outside(index, result, out);
 		return;
 	}
 	out->service = service_by_ip(index, result->ip);
 	if (out->service)
 		to_service(cluster, result, out);
-	else if (!is_own(result->ip) && !nd_look_is_pod_ip(cluster, result->ip))
+	else if (!to_outside(index, result, out) && !is_own(result->ip) && !nd_look_is_pod_ip(cluster, result->ip))
 		out->kind = ND_FLOW_EXTERNAL;
 }
 

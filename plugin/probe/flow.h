@@ -24,6 +24,7 @@ enum nd_flow_kind {
 	ND_FLOW_SELF,	      /* a pod asks itself: does the application answer at all? */
 	ND_FLOW_HAIRPIN,      /* the only endpoint of a service asks that service */
 	ND_FLOW_NODEPORT,
+	ND_FLOW_SERVICE_OUTSIDE, /* a service by its external or load balancer address */
 	ND_FLOW_EXTERNAL, /* no address of this cluster that the model knows */
 	ND_FLOW_OTHER,	  /* of the cluster, or of the machine itself, but none of the above */
 	ND_FLOW_KINDS
@@ -35,7 +36,8 @@ struct nd_flow {
 	const struct nd_pod *target_pod; /* that owns the address; NULL: none */
 	const char *source_node;	 /* whose agent sent it */
 	const char *target_node;	 /* of the pod or the address; NULL: unknown or a service */
-	const struct nd_service *service; /* CLUSTERIP, API_*, DNS_*, HAIRPIN, NODEPORT; or NULL */
+	/* CLUSTERIP, API_*, DNS_*, HAIRPIN, NODEPORT, SERVICE_OUTSIDE; or NULL */
+	const struct nd_service *service;
 	const struct nd_service_port *service_port; /* or NULL */
 };
 
@@ -62,6 +64,8 @@ struct nd_flow_index {
 	size_t nservices, nnodes;
 	struct nd_flow_node_port *ports; /* nports; by node port, service, port */
 	size_t nports;
+	struct nd_flow_address *outsides; /* noutsides; external and load balancer addresses */
+	size_t noutsides;
 };
 void nd_flow_index_build(struct nd_arena *arena, const struct nd_cluster *cluster,
 			 struct nd_flow_index *out);
@@ -69,6 +73,9 @@ void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
 		  const struct nd_probe_result *result, struct nd_flow *out);
 /* The first service or node that has the address, -1: none; private to probe/. */
 int64_t nd_flow_address_find(const struct nd_flow_address *items, size_t n, struct nd_ip ip);
+/* As nd_look_service_outside(); private to probe/. */
+const struct nd_service *nd_flow_outside_find(const struct nd_flow_index *index, struct nd_ip ip,
+					      uint16_t port);
 /* Index of the first of the node port, or nports; private to probe/. */
 size_t nd_flow_port_find(const struct nd_flow_index *index, uint16_t node_port);
 /* An order of the probes of one host; 0: the same probe, sent again. */

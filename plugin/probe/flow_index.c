@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "plugin/model/look.h"
 #include "plugin/probe/flow.h"
 
 static int compare_ip(struct nd_ip a, struct nd_ip b)
@@ -47,6 +48,18 @@ static void add_node_ports(struct nd_arena *arena, struct nd_flow_index *out, si
 	}
 }
 
+static void add_outsides(struct nd_arena *arena, struct nd_flow_index *out, size_t number)
+{
+	const struct nd_service *s = &out->cluster->services[number];
+
+	for (size_t i = 0; i < s->nexternal_ips; i++)
+		ND_ARENA_PUSH(arena, out->outsides, out->noutsides) =
+			(struct nd_flow_address){s->external_ips[i], (uint32_t)number};
+	for (size_t i = 0; i < s->nlb_ips; i++)
+		ND_ARENA_PUSH(arena, out->outsides, out->noutsides) =
+			(struct nd_flow_address){s->lb_ips[i], (uint32_t)number};
+}
+
 void nd_flow_index_build(struct nd_arena *arena, const struct nd_cluster *c,
 			 struct nd_flow_index *out)
 {
@@ -59,6 +72,7 @@ void nd_flow_index_build(struct nd_arena *arena, const struct nd_cluster *c,
 		out->nservices = add(out->services, out->nservices, s->cluster_ip, i);
 		out->nservices = add(out->services, out->nservices, s->cluster_ip6, i);
 		add_node_ports(arena, out, i);
+		add_outsides(arena, out, i);
 	}
 	for (size_t i = 0; i < c->nnodes; i++) {
 		out->nnodes = add(out->nodes, out->nnodes, c->nodes[i].internal_ip, i);
@@ -66,11 +80,13 @@ void nd_flow_index_build(struct nd_arena *arena, const struct nd_cluster *c,
 	}
 	qsort(out->services, out->nservices, sizeof(*out->services), by_address);
 	qsort(out->nodes, out->nnodes, sizeof(*out->nodes), by_address);
+	if (out->noutsides)
+		qsort(out->outsides, out->noutsides, sizeof(*out->outsides), by_address);
 	if (out->nports)
 		qsort(out->ports, out->nports, sizeof(*out->ports), by_node_port);
 }
 
-int64_t nd_flow_address_find(const struct nd_flow_address *items, size_t n, struct nd_ip ip)
+static size_t lower_bound(const struct nd_flow_address *items, size_t n, struct nd_ip ip)
 {
 	size_t low = 0, high = n;
 
@@ -82,9 +98,35 @@ int64_t nd_flow_address_find(const struct nd_flow_address *items, size_t n, stru
 		else
 			high = middle;
 	}
-	if (low == n || !ip.family || compare_ip(items[low].ip, ip) != 0)
+	return low;
+}
+
+int64_t nd_flow_address_find(const struct nd_flow_address *items, size_t n, struct nd_ip ip)
+{
+	size_t at = lower_bound(items, n, ip);
+
+	if (at == n || !ip.family || compare_ip(items[at].ip, ip) != 0)
 		return -1;
-	return items[low].number;
+	return items[at].number;
+}
+
+const struct nd_service *nd_flow_outside_find(const struct nd_flow_index *index, struct nd_ip ip,
+					      uint16_t port)
+{
+	const struct nd_service *first = NULL;
+
+	if (!index->services)
+		return nd_look_service_outside(index->cluster, ip, port);
+	for (size_t i = lower_bound(index->outsides, index->noutsides, ip);
+	     ip.family && i < index->noutsides && compare_ip(index->outsides[i].ip, ip) == 0; i++) {
+		const struct nd_service *s = &index->cluster->services[index->outsides[i].number];
+
+		first = first ? first : s;
+		for (size_t k = 0; k < s->nports; k++)
+			if (!port || s->ports[k].port == port)
+				return s;
+	}
+	return first;
 }
 
 size_t nd_flow_port_find(const struct nd_flow_index *index, uint16_t node_port)

@@ -282,6 +282,7 @@ static void ring(struct retry *r, const struct nd_probe *probe,
 	case ND_FLOW_API_VIP:
 	case ND_FLOW_DNS_VIP:
 	case ND_FLOW_NODEPORT:
+	case ND_FLOW_SERVICE_OUTSIDE:
 		ring_service(r, probe, &flow);
 		break;
 	case ND_FLOW_POD_SAME_NODE:

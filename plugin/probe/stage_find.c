@@ -321,6 +321,7 @@ static void add_steps(struct nd_stage_find *f, const struct nd_host *host, size_
 static bool is_masked(const struct nd_stage *stage)
 {
 	return stage->flow.kind == ND_FLOW_NODEPORT || stage->flow.kind == ND_FLOW_EXTERNAL ||
+	       stage->flow.kind == ND_FLOW_SERVICE_OUTSIDE ||
 	       stage->flow.kind == ND_FLOW_API_ENDPOINT || stage->flow.kind == ND_FLOW_API_VIP ||
 	       stage->flow.kind == ND_FLOW_HAIRPIN;
 }

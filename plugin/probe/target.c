@@ -137,7 +137,8 @@ static bool is_inside(const struct nd_cluster *c, struct nd_ip ip)
 	for (size_t i = 0; i < c->nnodes; i++)
 		if (nd_ip_eq(c->nodes[i].internal_ip, ip) || nd_ip_eq(c->nodes[i].internal_ip6, ip))
 			return true;
-	return nd_look_is_pod_ip(c, ip) || nd_look_pod_by_ip(c, ip) || nd_look_is_service_ip(c, ip);
+	return nd_look_is_pod_ip(c, ip) || nd_look_pod_by_ip(c, ip) ||
+	       nd_look_is_service_ip(c, ip) || nd_look_service_outside(c, ip, 0);
 }
 
 int nd_target_resolve(const struct nd_cluster *cluster, const struct nd_target *target,

@@ -80,6 +80,18 @@ static void put_service(struct nd_arena *arena, const struct nd_service *s, cons
 				    nd_ip_text(out->ip.family ? out->ip : out->ip6, ip));
 }
 
+/* By one of its addresses for the outside: the packet is sent to that one. */
+static void put_outside(struct nd_arena *arena, const struct nd_service *s, struct nd_ip ip,
+			const char *proto, struct nd_place *out)
+{
+	char text[ND_IP_TEXT];
+	put_service(arena, s, proto, out);
+	out->ip = ip.family == 4 ? ip : (struct nd_ip){0};
+	out->ip6 = ip.family == 6 ? ip : (struct nd_ip){0};
+	out->text = nd_arena_printf(arena, "service %s/%s (%s)", s->meta.ns, s->meta.name,
+				    nd_ip_text(ip, text));
+}
+
 static void put_address(struct nd_arena *arena, const struct nd_cluster *c, struct nd_ip ip,
 			const char *proto, struct nd_place *out)
 {
@@ -101,6 +113,11 @@ static void put_address(struct nd_arena *arena, const struct nd_cluster *c, stru
 			put_service(arena, &c->services[i], proto, out);
 			return;
 		}
+	const struct nd_service *outside = nd_look_service_outside(c, ip, out->port);
+	if (outside) {
+		put_outside(arena, outside, ip, proto, out);
+		return;
+	}
 	*(ip.family == 6 ? &out->ip6 : &out->ip) = ip;
 	out->is_outside = !nd_look_is_pod_ip(c, ip) && !nd_look_is_service_ip(c, ip);
 	out->text = nd_arena_printf(arena, "%s", nd_ip_text(ip, text));
