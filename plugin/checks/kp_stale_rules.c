@@ -142,6 +142,10 @@ static bool is_proved(const struct look *look, const struct place *place,
 	/* Without any rule and any kube-proxy there is nothing out of date: kp-not-running. */
 	if (place->is_proxy_down)
 		return !missing->is_empty;
+	/* Addresses for the outside come and go while the service gets old. */
+	if (missing->port.kind == ND_PROGRAMMED_EXTERNAL_IP ||
+	    missing->port.kind == ND_PROGRAMMED_LB_IP)
+		return false;
 	return place->is_ready && !missing->port.is_rejected && now && born &&
 	       now - born >= MIN_AGE_S &&
 	       (missing->is_empty || look->have[missing->family == 6][missing->at] > 0);
@@ -163,10 +167,14 @@ static void report_missing(struct look *look, struct place *place)
 		}
 		if (place->f->nproof >= MAX_PROOFS)
 			return;
-		bool is_node_port = port->kind == ND_PROGRAMMED_NODE_PORT;
+		static const char *const kinds[] = {
+			[ND_PROGRAMMED_CLUSTER_IP] = " port",
+			[ND_PROGRAMMED_NODE_PORT] = " node port",
+			[ND_PROGRAMMED_EXTERNAL_IP] = " external address, port",
+			[ND_PROGRAMMED_LB_IP] = " load balancer address, port"};
 		nd_prove(run, place->f, nd_fact_where(run, place->host, "rules of kube-proxy"),
 			 "no rule for %s%s %u, which has %zu ready endpoints", port_name(run, port),
-			 is_node_port ? " node port" : " port", port->number, port->nexpected);
+			 kinds[port->kind], port->number, port->nexpected);
 	}
 }
 

@@ -108,42 +108,81 @@ static void compare(struct nd_programmed_port *out)
 	}
 }
 
+/* Shut out of a policy Local is also who finds a chain: that one is for local senders. */
 static enum nd_programmed_verdict judge(const struct nd_programmed_port *out)
 {
-	/* A node port of policy Local without local endpoints has a chain for local senders. */
-	bool is_shut = out->is_rejected || (out->kind == ND_PROGRAMMED_NODE_PORT && out->chain);
-
 	if (out->nstale)
 		return ND_PROGRAMMED_STALE;
 	if (out->nexpected == 0)
-		return is_shut ? ND_PROGRAMMED_OK : ND_PROGRAMMED_REJECT_WANTED;
+		return out->is_rejected ? ND_PROGRAMMED_OK : ND_PROGRAMMED_REJECT_WANTED;
 	if (!out->chain)
 		return ND_PROGRAMMED_MISSING;
 	return out->nlacking ? ND_PROGRAMMED_LACKS : ND_PROGRAMMED_OK;
 }
 
+static bool has_address(const struct nd_ip *ips, size_t n, struct nd_ip ip)
+{
+	for (size_t i = 0; i < n; i++)
+		if (nd_ip_eq(ips[i], ip))
+			return true;
+	return false;
+}
+
+/*
+ * Does the firewall of a load balancer address let in whom it must? kube-proxy adds the addresses
+ * of the load balancer itself when the node is in some range. Without endpoints iptables has none.
+ */
+static bool has_right_senders(const struct nd_entries *entries, const struct nd_entry *entry,
+			      const struct nd_expected_port *port, struct nd_ip vip)
+{
+	const struct nd_service *s = port->service;
+	struct nd_senders want = {0}, have = {0};
+	bool is_open = !entry || !entry->senders;
+
+	for (size_t i = 0; i < s->nsource_ranges; i++)
+		if (s->source_ranges[i].ip.family == vip.family)
+			nd_senders_add_prefix(entries->arena, &want, s->source_ranges[i]);
+	if ((entries->ipt && !port->ncluster) ||
+	    has_address(s->external_ips, s->nexternal_ips, vip))
+		return true;
+	if (is_open || !want.nitems)
+		return is_open == !want.nitems;
+	if (entry->senders->is_unknown)
+		return true;
+	for (size_t i = 0; i < entry->senders->nitems; i++)
+		nd_senders_add(entries->arena, &have, entry->senders->items[i].lo,
+			       entry->senders->items[i].hi);
+	for (size_t i = 0; i < s->nlb_ips; i++)
+		if (s->lb_ips[i].family == vip.family) {
+			nd_senders_add(entries->arena, &want, s->lb_ips[i], s->lb_ips[i]);
+			nd_senders_add(entries->arena, &have, s->lb_ips[i], s->lb_ips[i]);
+		}
+	return entry->is_guarded && nd_senders_are_same(&want, &have);
+}
+
+/* vip: none for node ports. */
 static void diff_port(struct nd_arena *arena, struct nd_entries *entries,
 		      const struct nd_expected_port *port, enum nd_programmed_kind kind,
-		      const char *node, struct nd_programmed *diff)
+		      struct nd_ip vip, const char *node, struct nd_programmed *diff)
 {
 	const struct nd_service *service = port->service;
-	const char *policy = kind == ND_PROGRAMMED_NODE_PORT ? service->external_policy
-							     : service->internal_policy;
+	bool is_node_port = kind == ND_PROGRAMMED_NODE_PORT;
+	const char *policy = kind == ND_PROGRAMMED_CLUSTER_IP ? service->internal_policy
+							      : service->external_policy;
 	struct nd_programmed_port out = {.kind = kind,
 					 .service = service,
 					 .port = port->port,
+					 .vip = vip,
 					 .protocol = port->port->protocol,
 					 .expected = port->cluster,
 					 .nexpected = port->ncluster};
 
-	out.number = port->port->port;
-	if (kind == ND_PROGRAMMED_NODE_PORT)
-		out.number = port->port->node_port;
-	else
-		out.vip = port->vip;
+	out.number = is_node_port ? port->port->node_port : port->port->port;
 	if (nd_eq(policy, "Local"))
 		out.expected = nd_expected_local(arena, port, node, &out.nexpected);
-	struct nd_entry like = {.kind = kind, .vip = out.vip, .number = out.number};
+	struct nd_entry like = {.kind = is_node_port ? kind : ND_PROGRAMMED_CLUSTER_IP,
+				.vip = vip,
+				.number = out.number};
 
 	like.proto = nd_entries_proto(out.protocol);
 	struct nd_entry *entry = nd_entries_find(entries, &like);
@@ -158,7 +197,32 @@ static void diff_port(struct nd_arena *arena, struct nd_entries *entries,
 	if (port->has_hints && out.nprogrammed)
 		out.nlacking = out.nlacking_live = 0;
 	out.verdict = judge(&out);
+	if (kind == ND_PROGRAMMED_LB_IP && out.verdict == ND_PROGRAMMED_OK &&
+	    !has_right_senders(entries, entry, port, vip))
+		out.verdict = ND_PROGRAMMED_SENDERS;
 	ND_ARENA_PUSH(arena, diff->ports, diff->nports) = out;
+}
+
+/* All that a port is reached by in the family of its cluster IP. */
+static void diff_ways(struct nd_arena *arena, struct nd_entries *entries,
+		      const struct nd_expected_port *port, bool has_node_ports, const char *node,
+		      struct nd_programmed *diff)
+{
+	const struct nd_service *s = port->service;
+	uint8_t family = port->vip.family;
+
+	diff_port(arena, entries, port, ND_PROGRAMMED_CLUSTER_IP, port->vip, node, diff);
+	if (port->port->node_port && has_node_ports)
+		diff_port(arena, entries, port, ND_PROGRAMMED_NODE_PORT, (struct nd_ip){0}, node,
+			  diff);
+	for (size_t i = 0; i < s->nexternal_ips; i++)
+		if (s->external_ips[i].family == family)
+			diff_port(arena, entries, port, ND_PROGRAMMED_EXTERNAL_IP,
+				  s->external_ips[i], node, diff);
+	for (size_t i = 0; i < s->nlb_ips; i++)
+		if (s->lb_ips[i].family == family)
+			diff_port(arena, entries, port, ND_PROGRAMMED_LB_IP, s->lb_ips[i], node,
+				  diff);
 }
 
 static void add_unexpected(struct nd_arena *arena, struct nd_entries *entries,
@@ -233,10 +297,7 @@ bool nd_programmed_diff(struct nd_arena *arena, const struct nd_expected *expect
 
 		if (port->vip.family != ask->family)
 			continue;
-		diff_port(arena, &entries, port, ND_PROGRAMMED_CLUSTER_IP, ask->host->node, out);
-		if (port->port->node_port && expected->has_node_ports)
-			diff_port(arena, &entries, port, ND_PROGRAMMED_NODE_PORT, ask->host->node,
-				  out);
+		diff_ways(arena, &entries, port, expected->has_node_ports, ask->host->node, out);
 	}
 	add_unexpected(arena, &entries, out);
 	sum_up(out);
@@ -256,6 +317,7 @@ const char *nd_programmed_verdict_name(enum nd_programmed_verdict verdict)
 		[ND_PROGRAMMED_MISSING] = "missing",
 		[ND_PROGRAMMED_REJECT_WANTED] = "not rejected",
 		[ND_PROGRAMMED_LACKS] = "lacks endpoints",
+		[ND_PROGRAMMED_SENDERS] = "other senders",
 		[ND_PROGRAMMED_STALE] = "stale",
 		[ND_PROGRAMMED_UNEXPECTED] = "unexpected",
 	};

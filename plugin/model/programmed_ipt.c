@@ -19,28 +19,72 @@ static bool key_of(const struct nd_ipt_rule *rule, enum nd_programmed_kind kind,
 	return rule->dst.ip.family == family && rule->dst.len == (family == 4 ? 32 : 128);
 }
 
+static bool is_service_chain(const char *name)
+{
+	return nd_starts(name, "KUBE-SVC-") || nd_starts(name, "KUBE-SVL-") ||
+	       nd_starts(name, "KUBE-EXT-") || nd_starts(name, "KUBE-FW-");
+}
+
+/* A firewall chain leads those on that it lets in; a rule without -s is for 0.0.0.0/0. */
+static void look_through(struct nd_entries *entries, struct nd_entry *entry, uint8_t family)
+{
+	const struct nd_ipt_chain *chain = nd_look_ipt_chain(entries->ipt, "nat", entry->chain);
+	struct nd_senders *senders = nd_arena_alloc(entries->arena, sizeof(*senders));
+
+	for (size_t i = 0; chain && i < chain->nrules; i++) {
+		const struct nd_ipt_rule *rule = &chain->rules[i];
+		struct nd_prefix from = rule->src;
+
+		if (!rule->target)
+			continue;
+		from.ip.family = family;
+		senders->is_unknown |= rule->src_not;
+		nd_senders_add_prefix(entries->arena, senders, from);
+		entry->chain = rule->target;
+	}
+	entry->senders = senders;
+}
+
+static void add_rule(struct nd_entries *entries, const struct nd_ipt_rule *rule,
+		     const struct nd_entry *like, bool is_nat, uint8_t family)
+{
+	bool is_shut = nd_eq(rule->target, "REJECT") || nd_eq(rule->target, "DROP");
+
+	if (!is_nat && !is_shut)
+		return;
+	struct nd_entry *entry = nd_entries_get(entries, like);
+
+	entry->is_rejected = entry->is_rejected || is_shut;
+	if (is_shut || entry->chain)
+		return;
+	entry->chain = rule->target;
+	entry->is_service =
+		like->kind == ND_PROGRAMMED_CLUSTER_IP && is_service_chain(rule->target);
+	if (nd_starts(rule->target, "KUBE-FW-"))
+		look_through(entries, entry, family);
+}
+
 static void add_chain(struct nd_entries *entries, const char *table, const char *name,
 		      enum nd_programmed_kind kind, uint8_t family)
 {
 	const struct nd_ipt_chain *chain = nd_look_ipt_chain(entries->ipt, table, name);
-	bool is_nat = nd_eq(table, "nat");
+	struct nd_entry like;
 
-	for (size_t i = 0; chain && i < chain->nrules; i++) {
-		const struct nd_ipt_rule *rule = &chain->rules[i];
-		bool is_shut = nd_eq(rule->target, "REJECT") || nd_eq(rule->target, "DROP");
-		struct nd_entry like;
+	for (size_t i = 0; chain && i < chain->nrules; i++)
+		if (chain->rules[i].target && key_of(&chain->rules[i], kind, family, &like))
+			add_rule(entries, &chain->rules[i], &like, nd_eq(table, "nat"), family);
+}
 
-		if ((!is_nat && !is_shut) || !rule->target || !key_of(rule, kind, family, &like))
-			continue;
-		struct nd_entry *entry = nd_entries_get(entries, &like);
+static void add_guards(struct nd_entries *entries, uint8_t family)
+{
+	const struct nd_ipt_chain *chain =
+		nd_look_ipt_chain(entries->ipt, "filter", "KUBE-PROXY-FIREWALL");
+	struct nd_entry like;
 
-		entry->is_rejected = entry->is_rejected || is_shut;
-		if (is_shut || entry->chain)
-			continue;
-		entry->chain = rule->target;
-		entry->is_service = nd_starts(rule->target, "KUBE-SVC-") ||
-				    nd_starts(rule->target, "KUBE-SVL-");
-	}
+	for (size_t i = 0; chain && i < chain->nrules; i++)
+		if (nd_eq(chain->rules[i].target, "DROP") &&
+		    key_of(&chain->rules[i], ND_PROGRAMMED_CLUSTER_IP, family, &like))
+			nd_entries_get(entries, &like)->is_guarded = true;
 }
 
 bool nd_entries_of_ipt(struct nd_entries *entries, const struct nd_ipt *ipt, uint8_t family)
@@ -53,6 +97,8 @@ bool nd_entries_of_ipt(struct nd_entries *entries, const struct nd_ipt *ipt, uin
 	add_chain(entries, "filter", "KUBE-SERVICES", ND_PROGRAMMED_CLUSTER_IP, family);
 	add_chain(entries, "nat", "KUBE-NODEPORTS", ND_PROGRAMMED_NODE_PORT, family);
 	add_chain(entries, "filter", "KUBE-EXTERNAL-SERVICES", ND_PROGRAMMED_NODE_PORT, family);
+	add_chain(entries, "filter", "KUBE-EXTERNAL-SERVICES", ND_PROGRAMMED_CLUSTER_IP, family);
+	add_guards(entries, family);
 	return true;
 }
 

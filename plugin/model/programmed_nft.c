@@ -22,15 +22,20 @@ static bool key_of(const struct nd_set_item *item, enum nd_programmed_kind kind,
 	return true;
 }
 
+static const struct nd_rset *find_map(const struct nd_entries *entries, const char *name)
+{
+	for (size_t i = 0; i < entries->table->nsets; i++)
+		if (nd_eq(entries->table->sets[i]->name, name))
+			return entries->table->sets[i];
+	return NULL;
+}
+
 /* False: not all of its elements are known. */
 static bool add_map(struct nd_entries *entries, const char *name, enum nd_programmed_kind kind,
 		    uint8_t family, bool is_shut)
 {
-	const struct nd_rset *set = NULL;
+	const struct nd_rset *set = find_map(entries, name);
 
-	for (size_t i = 0; i < entries->table->nsets; i++)
-		if (nd_eq(entries->table->sets[i]->name, name))
-			set = entries->table->sets[i];
 	for (size_t i = 0; set && i < set->nitems; i++) {
 		const struct nd_verdict *verdict = set->items[i].verdict;
 		struct nd_entry like;
@@ -44,8 +49,86 @@ static bool add_map(struct nd_entries *entries, const char *name, enum nd_progra
 			continue;
 		entry->chain = verdict->chain;
 		entry->is_service = nd_starts(verdict->chain, "service-") ||
-				    nd_starts(verdict->chain, "local-");
+				    nd_starts(verdict->chain, "local-") ||
+				    (kind == ND_PROGRAMMED_CLUSTER_IP &&
+				     nd_starts(verdict->chain, "external-"));
 	}
+	return !set || !set->unknown;
+}
+
+/* ---- firewalls of load balancer addresses: "ip saddr != { ... } drop" ---- */
+static struct nd_ip ip_of(const struct nd_value *value, uint8_t family)
+{
+	struct nd_ip ip = {.family = family};
+
+	memcpy(ip.bytes, value->bytes, family == 4 ? 4 : 16);
+	return ip;
+}
+
+static bool add_value(struct nd_entries *entries, struct nd_senders *out, uint8_t family,
+		      const struct nd_value *lo, const struct nd_value *hi)
+{
+	uint8_t n = family == 4 ? 4 : 16;
+
+	if (lo->n != n || hi->n != n)
+		return false;
+	nd_senders_add(entries->arena, out, ip_of(lo, family), ip_of(hi, family));
+	return true;
+}
+
+/* An nft of another version may write a set of one as a value, a range or a mask. */
+static bool read_senders(struct nd_entries *entries, const struct nd_rstep *step, uint8_t family,
+			 struct nd_senders *out)
+{
+	if (step->kind != ND_DO_TEST || step->nloads != 1 || step->loads[0].field != ND_F_SADDR)
+		return false;
+	if (step->op == ND_NOT_RANGE && !step->loads[0].has_mask)
+		return add_value(entries, out, family, &step->lo, &step->hi);
+	if (step->op == ND_NE && !step->loads[0].has_mask)
+		return add_value(entries, out, family, &step->lo, &step->lo);
+	if (step->op != ND_NOT_IN || !step->set || step->set->unknown)
+		return false;
+	for (size_t i = 0; i < step->set->nitems; i++)
+		if (!add_value(entries, out, family, &step->set->items[i].lo,
+			       &step->set->items[i].hi))
+			return false;
+	return true;
+}
+
+static void add_firewall(struct nd_entries *entries, const struct nd_entry *like, const char *name,
+			 uint8_t family)
+{
+	struct nd_entry *entry = nd_entries_get(entries, like);
+	struct nd_senders *senders = nd_arena_alloc(entries->arena, sizeof(*senders));
+	const struct nd_rchain *chain = NULL;
+	uint32_t at;
+
+	if (name && nd_index_find(&entries->chains, nd_str(name), &at))
+		chain = &entries->table->chains[at];
+	senders->is_unknown = !chain || chain->nrules != 1;
+	for (size_t i = 0; chain && i < chain->nrules; i++) {
+		const struct nd_rrule *rule = &chain->rules[i];
+
+		for (size_t k = 0; k < rule->nsteps; k++)
+			if (rule->steps[k].kind == ND_DO_TEST)
+				senders->is_unknown |=
+					!read_senders(entries, &rule->steps[k], family, senders);
+			else
+				senders->is_unknown |= rule->steps[k].kind == ND_DO_UNKNOWN;
+	}
+	entry->senders = senders;
+	entry->is_guarded = true;
+}
+
+static bool add_firewalls(struct nd_entries *entries, uint8_t family)
+{
+	const struct nd_rset *set = find_map(entries, "firewall-ips");
+	struct nd_entry like;
+
+	for (size_t i = 0; set && i < set->nitems; i++)
+		if (set->items[i].verdict &&
+		    key_of(&set->items[i], ND_PROGRAMMED_CLUSTER_IP, family, &like))
+			add_firewall(entries, &like, set->items[i].verdict->chain, family);
 	return !set || !set->unknown;
 }
 
@@ -68,7 +151,8 @@ bool nd_entries_of_nft(struct nd_entries *entries, const struct nd_host *host, u
 	return add_map(entries, "service-ips", ND_PROGRAMMED_CLUSTER_IP, family, false) &&
 	       add_map(entries, "no-endpoint-services", ND_PROGRAMMED_CLUSTER_IP, family, true) &&
 	       add_map(entries, "service-nodeports", ND_PROGRAMMED_NODE_PORT, family, false) &&
-	       add_map(entries, "no-endpoint-nodeports", ND_PROGRAMMED_NODE_PORT, family, true);
+	       add_map(entries, "no-endpoint-nodeports", ND_PROGRAMMED_NODE_PORT, family, true) &&
+	       add_firewalls(entries, family);
 }
 
 static bool is_for_some_senders(const struct nd_rstep *step)

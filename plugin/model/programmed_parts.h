@@ -35,13 +35,31 @@ int nd_backend_compare(const void *a, const void *b);
 struct nd_backend *nd_expected_local(struct nd_arena *arena, const struct nd_expected_port *port,
 				     const char *node, size_t *n);
 
+/* ---- programmed_senders.c: who may send to a load balancer address ---- */
+struct nd_sender {
+	struct nd_ip lo, hi; /* both in it */
+};
+struct nd_senders {
+	struct nd_sender *items; /* nitems */
+	size_t nitems;
+	bool is_unknown; /* they are told in a way that is not understood */
+};
+void nd_senders_add(struct nd_arena *arena, struct nd_senders *senders, struct nd_ip lo,
+		    struct nd_ip hi);
+void nd_senders_add_prefix(struct nd_arena *arena, struct nd_senders *senders,
+			   struct nd_prefix prefix);
+/* The same addresses? Both are sorted by it. */
+bool nd_senders_are_same(struct nd_senders *a, struct nd_senders *b);
+
 /* ---- what rules say: an entry for each address, port and protocol ---- */
 struct nd_entry {
-	const char *chain; /* or NULL */
+	const char *chain; /* or NULL; behind a firewall chain: the one that it leads to */
+	struct nd_senders *senders; /* that a firewall chain lets in; NULL: there is none */
+	bool is_guarded;	    /* what it does not let in is dropped */
 	bool is_rejected;
-	bool is_service; /* made for a cluster IP: nobody else has such chains */
+	bool is_service; /* made for an address of a service: nobody else has such chains */
 	bool is_used;
-	enum nd_programmed_kind kind;
+	enum nd_programmed_kind kind; /* CLUSTER_IP: any address; or NODE_PORT */
 	struct nd_ip vip;
 	uint16_t number;
 	uint8_t proto; /* number of the protocol */
