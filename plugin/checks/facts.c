@@ -148,8 +148,8 @@ const struct nd_workload *nd_fact_cni_daemonset(const struct nd_cluster *cluster
 	return NULL;
 }
 
-/* Pods are sorted by namespace: where the namespace begins. */
-static size_t first_of(const struct nd_cluster *cluster, const char *ns)
+/* Pods are sorted by namespace. */
+size_t nd_fact_first_pod_of(const struct nd_cluster *cluster, const char *ns)
 {
 	size_t low = 0, high = cluster->npods;
 	while (low < high) {
@@ -164,7 +164,7 @@ static size_t first_of(const struct nd_cluster *cluster, const char *ns)
 
 const struct nd_pod *nd_fact_kube_proxy_pod(const struct nd_cluster *cluster, const char *node)
 {
-	for (size_t i = first_of(cluster, "kube-system"); i < cluster->npods; i++) {
+	for (size_t i = nd_fact_first_pod_of(cluster, "kube-system"); i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
 		if (!nd_eq(pod->meta.ns, "kube-system"))
 			return NULL;

@@ -36,6 +36,8 @@ bool nd_fact_vtep(const struct nd_node *node, struct nd_vtep *out);
 
 /* A pod on a node, not hostNetwork, with an address, that has not ended; NULL: none. */
 const struct nd_pod *nd_fact_some_pod(const struct nd_cluster *cluster, const char *node);
+/* Where the pods of a namespace begin, in the order of the model. */
+size_t nd_fact_first_pod_of(const struct nd_cluster *cluster, const char *ns);
 bool nd_fact_pod_ended(const struct nd_pod *pod);
 /* Labels of a DaemonSet or Deployment of some network add-on: "kindnet", "kube-flannel-ds"... or
  * NULL. */

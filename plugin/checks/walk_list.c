@@ -1,6 +1,7 @@
 /* walk_list.c: which packets are walked. */
 #include "common/base.h"
 #include "plugin/checks/facts.h"
+#include "plugin/checks/shut.h"
 #include "plugin/checks/walks.h"
 #include "plugin/probe/plan.h"
 
@@ -278,5 +279,6 @@ void nd_walk_list_build(struct nd_arena *arena, const struct nd_cluster *cluster
 	for (size_t i = 0; i < cluster->nhosts; i++)
 		ask_from(&b, i, pairs);
 	add_plan(&b, pairs);
+	nd_shut_walks(arena, cluster, out);
 	settle(out);
 }

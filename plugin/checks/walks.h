@@ -7,7 +7,8 @@
  *		if (walks->items[i].rule) ... that rule of walks->items[i].host is to blame
  *
  * Walked are the flows of the probe plan, and those that nobody probes: kubelets asked by the API
- * server and by pods, pods that are not ready, "packet too big" from nodes to pods.
+ * server and by pods, pods that are not ready, "packet too big" from nodes to pods; and what
+ * services shut out by their policies (shut.h), which a working cluster drops, too.
  */
 #ifndef ND_PLUGIN_CHECKS_WALKS_H
 #define ND_PLUGIN_CHECKS_WALKS_H

@@ -14,8 +14,8 @@
  * Source: kubernetes 1.31 to 1.33, pkg/proxy/topology.go (CategorizeEndpoints), iptables/proxier.go
  * and nftables/proxier.go (syncProxyRules), serviceport.go, endpointslicecache.go.
  *
- * Not in it, as the model lacks them: which endpoints the hints of a slice leave to a node's zone (a
- * part of the ready ones is right then).
+ * Not in it, as the model lacks them: which endpoints the hints of a slice leave to a node's zone
+ *(a part of the ready ones is right then).
  */
 #ifndef ND_PLUGIN_MODEL_PROGRAMMED_H
 #define ND_PLUGIN_MODEL_PROGRAMMED_H
@@ -39,7 +39,7 @@ enum nd_programmed_verdict {
 	ND_PROGRAMMED_MISSING,	     /* it has endpoints, and no rule leads anywhere */
 	ND_PROGRAMMED_REJECT_WANTED, /* it has none, and no rule rejects it */
 	ND_PROGRAMMED_LACKS,	     /* some or all endpoints */
-	ND_PROGRAMMED_SENDERS, /* LB_IP: lets in others than loadBalancerSourceRanges */
+	ND_PROGRAMMED_SENDERS,	     /* LB_IP: lets in others than loadBalancerSourceRanges */
 	ND_PROGRAMMED_STALE,	     /* leads to what is no endpoint of it; may lack some, too */
 	ND_PROGRAMMED_UNEXPECTED     /* an address and port that no service has */
 };

@@ -53,7 +53,7 @@ bool nd_senders_are_same(struct nd_senders *a, struct nd_senders *b);
 
 /* ---- what rules say: an entry for each address, port and protocol ---- */
 struct nd_entry {
-	const char *chain; /* or NULL; behind a firewall chain: the one that it leads to */
+	const char *chain;	    /* or NULL; behind a firewall chain: the one that it leads to */
 	struct nd_senders *senders; /* that a firewall chain lets in; NULL: there is none */
 	bool is_guarded;	    /* what it does not let in is dropped */
 	bool is_rejected;

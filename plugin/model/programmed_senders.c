@@ -55,8 +55,7 @@ static void settle(struct nd_senders *s)
 	for (size_t i = 0; i < s->nitems; i++) {
 		struct nd_sender *last = n ? &s->items[n - 1] : NULL, *one = &s->items[i];
 
-		if (!last || (compare_ip(&last->hi, &one->lo) < 0 &&
-			      !is_next(&last->hi, &one->lo)))
+		if (!last || (compare_ip(&last->hi, &one->lo) < 0 && !is_next(&last->hi, &one->lo)))
 			s->items[n++] = *one;
 		else if (compare_ip(&last->hi, &one->hi) < 0)
 			last->hi = one->hi;
