@@ -251,7 +251,9 @@ void nd_shuts_prove(struct nd_check_run *run, struct nd_finding *f, const struct
 
 		while (k < ntold && told[k] != loss->rule)
 			k++;
-		if (k < ntold)
+		/* Where some were seen to get lost, those that would be say little. */
+		if (k < ntold || (i && !shuts[i].is_probed && !loss->rule->packets &&
+				  (shuts[0].is_probed || shuts[0].loss->rule->packets)))
 			continue;
 		told[ntold++] = loss->rule;
 		nd_prove(run, f,

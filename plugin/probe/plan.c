@@ -369,24 +369,40 @@ static void plan_hairpin(struct build *b, size_t node, int family)
 		     n->own[family]->port->port);
 }
 
-static void plan_nodeports(struct build *b, size_t node, int family)
+/* The next node that must answer; its own comes last. local: one with an endpoint of it, or NULL */
+static struct nd_ip node_to_ask(const struct build *b, size_t node, int family,
+				const struct nd_pick_service *local)
 {
-	size_t n = b->pick.nnodes, done = 0;
-	struct from from = {node, NULL};
+	size_t n = b->pick.nnodes;
 	struct nd_ip ip = {0};
 
-	for (size_t k = 1; k <= n && !ip.family; k++) { /* its own comes last */
+	for (size_t k = 1; k <= n && !ip.family; k++) {
 		const struct nd_pick_node *to = &b->pick.nodes[(node + k) % n];
 
-		if (to->is_target)
+		if (to->is_target &&
+		    (!local || count_on(b, local, family, to->node->meta.name) > 0))
 			ip = nd_pick_node_ip(to->node, family);
 	}
+	return ip;
+}
+
+static void plan_nodeports(struct build *b, size_t node, int family)
+{
+	struct nd_ip any = node_to_ask(b, node, family, NULL);
+	struct from from = {node, NULL};
+	size_t done = 0;
+
 	for (size_t i = 0; i < b->pick.nservices[family] && done < MAX_NODEPORTS; i++) {
 		const struct nd_pick_service *s = &b->pick.services[family][i];
 
 		/* A NodePort hides who asks behind the node that is asked. */
 		if (!s->port->node_port || s->is_deaf || s->is_guarded ||
-		    type_of(s->service) == 0 || nd_eq(s->service->external_policy, "Local"))
+		    type_of(s->service) == 0)
+			continue;
+		bool is_by_node = nd_eq(s->service->external_policy, "Local");
+		struct nd_ip ip = is_by_node ? node_to_ask(b, node, family, s) : any;
+
+		if (!ip.family)
 			continue;
 		send(b, &from, ND_PROBE_tcp, ip, s->port->node_port);
 		done++;

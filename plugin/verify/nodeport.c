@@ -17,7 +17,8 @@ const struct nd_verify_test nd_verify_test_nodeport = {
 	.id = "nodeport",
 	.title = "NodePort on all nodes",
 	.what = "services of type NodePort and LoadBalancer answer on every node, asked from "
-		"another node (those with externalTrafficPolicy Local are not asked)",
+		"another node (those with externalTrafficPolicy Local on a node that has an "
+		"endpoint)",
 	.needs_probes = true,
 	.is_moot = is_moot,
 	.flows = 1u << ND_FLOW_NODEPORT,

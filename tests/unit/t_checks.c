@@ -309,6 +309,7 @@ static const struct fault faults[] = {
 	   "'not found: dial tcp 1.2.3.4:443: i/o timeout'}"}}, {0}},
 	/* effects */
 #include "tests/unit/checks_effects.h"
+#include "tests/unit/checks_outside.h"
 };
 
 static bool is_same(const char *a, const char *b)

@@ -220,7 +220,11 @@ static void test_services(void **state)
 	nd_probe_plan_build(&w.arena, w.cluster, NULL, &w.plan);
 	assert_true(has(&w, "n01 tcp 2010 10.96.0.20 80\n"));
 	assert_false(has(&w, "n02 tcp 3010 10.96.0.20 80\n"));
-	assert_false(has(&w, " 30080\n"));
+	/* Nodes that have an endpoint, and no others: not n02. */
+	assert_true(has(&w, "n00 tcp 0 172.18.0.3 30080\n"));
+	assert_true(has(&w, "n01 tcp 0 172.18.0.2 30080\n"));
+	assert_true(has(&w, "n02 tcp 0 172.18.0.2 30080\n"));
+	assert_false(has(&w, " 172.18.0.4 30080\n"));
 	web->proxy_name = "mine";
 	nd_probe_plan_build(&w.arena, w.cluster, NULL, &w.plan);
 	assert_false(has(&w, " 10.96.0.20 "));
