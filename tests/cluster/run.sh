@@ -46,6 +46,7 @@ clusters_of() { # clusters_of FAULT: the first that it makes sense on, and a few
 	case $1 in
 	ip-forward-off | nft-table-drop | ctl-extra-accept) echo nd-flannel nd-nft ;;
 	svc-target-port | default-route-missing) echo nd-nft ;;
+	svc-external-local | svc-internal-local | svc-source-ranges | ctl-local-policies) echo nd-nft ;;
 	esac
 }
 is_wanted() {
@@ -92,10 +93,18 @@ skip_all() { # skip_all WHY: the lab is not to be had
 
 # ---- asking the tool ---------------------------------------------------------------------------------------------------
 
-# diagnose CLUSTER NAME: through real kubectl, as a user does. Leaves $TMP/NAME.json, .err, .rc and $BUNDLES/NAME.tar.gz.
+target_of() { # target_of FAULT CLUSTER: what somebody complains about; names of nodes become their addresses
+	local t node
+	t=$(key "$1" target)
+	for node in control-plane worker2 worker; do
+		[[ $t == *//$node:* ]] && t=${t/$node/$(docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' "$2-$node")}
+	done
+	echo "$t"
+}
+# diagnose CLUSTER NAME [TARGET]: through real kubectl, as a user does. Leaves $TMP/NAME.json, .err, .rc and $BUNDLES/NAME.tar.gz.
 diagnose() {
 	rm -f "$BUNDLES/$2.tar.gz"
-	timeout 90 kubectl netdoctor diagnose --kubeconfig "$STATE/kubeconfig-$1" --context "kind-$1" -o json \
+	timeout 90 kubectl netdoctor diagnose ${3:+"$3"} --kubeconfig "$STATE/kubeconfig-$1" --context "kind-$1" -o json \
 		--save "$BUNDLES/$2.tar.gz" >"$TMP/$2.json" 2>"$TMP/$2.err"
 	echo $? >"$TMP/$2.rc"
 }
@@ -209,7 +218,7 @@ test_fault() { # test_fault FAULT CLUSTER: inject, ask, compare, heal, silent ag
 	if ! timeout 150 "$FAULTS/$f.sh" inject "$c" >"$TMP/$n.inject" 2>&1; then
 		ok=FAIL got="not injected" why=$(tail -3 "$TMP/$n.inject")
 	else
-		diagnose "$c" "$n"
+		diagnose "$c" "$n" "$(target_of "$f" "$c")"
 		got=$(top "$n")
 		why=$(check_fault "$n" "$f" "$c") || ok=FAIL
 	fi
