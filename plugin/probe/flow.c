@@ -226,7 +226,7 @@ static bool is_own(struct nd_ip ip)
 	return !ip.family;
 }
 
-/* Load balancers of small clusters have nodes' addresses: there it must be a port of the service. */
+/* Some load balancers have the nodes' addresses: there it must be a port of the service. */
 static bool to_outside(const struct nd_flow_index *index, const struct nd_probe_result *result,
 		       struct nd_flow *out)
 {
@@ -266,7 +266,8 @@ void nd_flow_find(const struct nd_flow_index *index, const struct nd_host *host,
 	out->service = service_by_ip(index, result->ip);
 	if (out->service)
 		to_service(cluster, result, out);
-	else if (!to_outside(index, result, out) && !is_own(result->ip) && !nd_look_is_pod_ip(cluster, result->ip))
+	else if (!to_outside(index, result, out) && !is_own(result->ip) &&
+		 !nd_look_is_pod_ip(cluster, result->ip))
 		out->kind = ND_FLOW_EXTERNAL;
 }
 
