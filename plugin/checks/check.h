@@ -78,7 +78,13 @@ struct nd_check_run {
 };
 
 /* Where an explaining cause must be, seen from what it explains. */
-enum nd_reach { ND_REACH_NONE, ND_SAME_NODE, ND_SAME_SUBJECT, ND_ANYWHERE };
+enum nd_reach {
+	ND_REACH_NONE,
+	ND_SAME_NODE,
+	ND_SAME_SUBJECT,
+	ND_OF_DNS, /* as SAME_NODE, if the cause is about service/kube-system/kube-dns */
+	ND_ANYWHERE
+};
 struct nd_explains {
 	const char *id; /* the finding that becomes an effect of this one; NULL ends the list */
 	/* SAME_NODE: the cause's node is one of the effect's, or the effect has none */

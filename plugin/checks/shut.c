@@ -9,8 +9,7 @@
 
 /* ---- endpoints ---- */
 
-/* kube-proxy: pkg/proxy/topology.go: ready ones, and those that end but still serve. */
-static bool is_usable(const struct nd_endpoint *e)
+bool nd_shut_is_usable(const struct nd_endpoint *e)
 {
 	return e->is_ready || (e->is_serving && e->is_terminating);
 }
@@ -25,7 +24,7 @@ bool nd_shut_has_endpoint(const struct nd_cluster *cluster, const struct nd_serv
 		if (slices[i].family != family || !nd_slice_port_of(&slices[i], port))
 			continue;
 		for (size_t k = 0; k < slices[i].nendpoints; k++)
-			if (is_usable(&slices[i].endpoints[k]) &&
+			if (nd_shut_is_usable(&slices[i].endpoints[k]) &&
 			    (!node || nd_eq(slices[i].endpoints[k].node, node)))
 				return true;
 	}

@@ -44,6 +44,8 @@ void nd_shuts_sum(struct nd_check_run *run, const struct nd_shut *shuts, size_t 
 void nd_shuts_prove(struct nd_check_run *run, struct nd_finding *f, const struct nd_shut *shuts,
 		    size_t n);
 
+/* kube-proxy sends to ready endpoints, and to those that end but still serve (topology.go). */
+bool nd_shut_is_usable(const struct nd_endpoint *endpoint);
 /* Has some node an endpoint that kube-proxy sends to (of the port and family)? node NULL: any. */
 bool nd_shut_has_endpoint(const struct nd_cluster *cluster, const struct nd_service *service,
 			  const struct nd_service_port *port, uint8_t family, const char *node);

@@ -82,6 +82,8 @@ const struct nd_check nd_check_svc_itp_local = {
 	       "(DaemonSet, pod affinity)",
 	.source = "Kubernetes: Service .spec.internalTrafficPolicy; kube-proxy: "
 		  "iptables/proxier.go, \"has no local endpoints\"",
-	.explains = {{"eff-clusterip-fail", ND_SAME_SUBJECT}},
+	.explains = {{"eff-clusterip-fail", ND_SAME_SUBJECT},
+		     {"eff-dns-cluster-fail", ND_OF_DNS},
+		     {"eff-dns-external-fail", ND_OF_DNS}},
 	.run = run,
 };

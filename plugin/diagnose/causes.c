@@ -44,6 +44,8 @@ static bool is_explained_by(const struct nd_finding *effect, const struct nd_fin
 			continue;
 		if (e->reach == ND_SAME_SUBJECT)
 			return nd_eq(effect->subject, cause->subject);
+		if (e->reach == ND_OF_DNS && !nd_eq(cause->subject, "service/kube-system/kube-dns"))
+			continue;
 		return e->reach == ND_ANYWHERE || !cause->node || is_at(effect, cause->node);
 	}
 	return false;

@@ -62,11 +62,14 @@ static void decode_ips(const cJSON *spec, struct nd_service *service)
 		add_ip(service, nd_json_text(ip));
 }
 
+#define MAX_ADDRESSES 256 /* of a kind: each is compared with the rules of each node */
+#define MAX_RANGES 4096
+
 static void push_ip(struct nd_model *m, struct nd_ip **ips, size_t *n, const cJSON *text)
 {
 	struct nd_ip ip;
 
-	if (nd_ip_parse(nd_json_text(text), &ip))
+	if (*n < MAX_ADDRESSES && nd_ip_parse(nd_json_text(text), &ip))
 		ND_ARENA_PUSH(&m->cluster.arena, *ips, *n) = ip;
 }
 
@@ -96,7 +99,7 @@ static void decode_outside(struct nd_model *m, const cJSON *item, struct nd_serv
 		if (!nd_eq(nd_json_str(one, "ipMode"), "Proxy"))
 			push_ip(m, &service->lb_ips, &service->nlb_ips, nd_json_get(one, "ip"));
 	cJSON_ArrayForEach(one, nd_json_get(spec, "loadBalancerSourceRanges"))
-		if (parse_range(one, &prefix))
+		if (service->nsource_ranges < MAX_RANGES && parse_range(one, &prefix))
 			ND_ARENA_PUSH(&m->cluster.arena, service->source_ranges,
 				      service->nsource_ranges) = prefix;
 }

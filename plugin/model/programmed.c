@@ -120,6 +120,12 @@ static enum nd_programmed_verdict judge(const struct nd_programmed_port *out)
 	return out->nlacking ? ND_PROGRAMMED_LACKS : ND_PROGRAMMED_OK;
 }
 
+bool nd_entries_may_look(struct nd_entries *entries, size_t n)
+{
+	entries->nsteps = n < entries->nsteps ? entries->nsteps - n : 0;
+	return entries->nsteps > 0;
+}
+
 static bool has_address(const struct nd_ip *ips, size_t n, struct nd_ip ip)
 {
 	for (size_t i = 0; i < n; i++)
@@ -132,22 +138,23 @@ static bool has_address(const struct nd_ip *ips, size_t n, struct nd_ip ip)
  * Does the firewall of a load balancer address let in whom it must? kube-proxy adds the addresses
  * of the load balancer itself when the node is in some range. Without endpoints iptables has none.
  */
-static bool has_right_senders(const struct nd_entries *entries, const struct nd_entry *entry,
+static bool has_right_senders(struct nd_entries *entries, const struct nd_entry *entry,
 			      const struct nd_expected_port *port, struct nd_ip vip)
 {
 	const struct nd_service *s = port->service;
 	struct nd_senders want = {0}, have = {0};
 	bool is_open = !entry || !entry->senders;
 
+	if (!nd_entries_may_look(entries, s->nsource_ranges + s->nlb_ips) ||
+	    (entries->ipt && !port->ncluster) ||
+	    has_address(s->external_ips, s->nexternal_ips, vip))
+		return true;
 	for (size_t i = 0; i < s->nsource_ranges; i++)
 		if (s->source_ranges[i].ip.family == vip.family)
 			nd_senders_add_prefix(entries->arena, &want, s->source_ranges[i]);
-	if ((entries->ipt && !port->ncluster) ||
-	    has_address(s->external_ips, s->nexternal_ips, vip))
-		return true;
 	if (is_open || !want.nitems)
 		return is_open == !want.nitems;
-	if (entry->senders->is_unknown)
+	if (entry->senders->is_unknown || !nd_entries_may_look(entries, entry->senders->nitems))
 		return true;
 	for (size_t i = 0; i < entry->senders->nitems; i++)
 		nd_senders_add(entries->arena, &have, entry->senders->items[i].lo,
@@ -159,6 +166,8 @@ static bool has_right_senders(const struct nd_entries *entries, const struct nd_
 		}
 	return entry->is_guarded && nd_senders_are_same(&want, &have);
 }
+
+#define PORT_STEPS 16 /* what a port is worth: no more than a million of them */
 
 /* vip: none for node ports. */
 static void diff_port(struct nd_arena *arena, struct nd_entries *entries,
@@ -177,6 +186,8 @@ static void diff_port(struct nd_arena *arena, struct nd_entries *entries,
 					 .expected = port->cluster,
 					 .nexpected = port->ncluster};
 
+	if (!nd_entries_may_look(entries, PORT_STEPS))
+		return;
 	out.number = is_node_port ? port->port->node_port : port->port->port;
 	if (nd_eq(policy, "Local"))
 		out.expected = nd_expected_local(arena, port, node, &out.nexpected);

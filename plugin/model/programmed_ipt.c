@@ -31,7 +31,7 @@ static void look_through(struct nd_entries *entries, struct nd_entry *entry, uin
 	const struct nd_ipt_chain *chain = nd_look_ipt_chain(entries->ipt, "nat", entry->chain);
 	struct nd_senders *senders = nd_arena_alloc(entries->arena, sizeof(*senders));
 
-	for (size_t i = 0; chain && i < chain->nrules; i++) {
+	for (size_t i = 0; chain && i < chain->nrules && nd_entries_may_look(entries, 1); i++) {
 		const struct nd_ipt_rule *rule = &chain->rules[i];
 		struct nd_prefix from = rule->src;
 

@@ -86,7 +86,8 @@ static bool read_senders(struct nd_entries *entries, const struct nd_rstep *step
 		return add_value(entries, out, family, &step->lo, &step->hi);
 	if (step->op == ND_NE && !step->loads[0].has_mask)
 		return add_value(entries, out, family, &step->lo, &step->lo);
-	if (step->op != ND_NOT_IN || !step->set || step->set->unknown)
+	if (step->op != ND_NOT_IN || !step->set || step->set->unknown ||
+	    !nd_entries_may_look(entries, step->set->nitems))
 		return false;
 	for (size_t i = 0; i < step->set->nitems; i++)
 		if (!add_value(entries, out, family, &step->set->items[i].lo,
@@ -109,6 +110,8 @@ static void add_firewall(struct nd_entries *entries, const struct nd_entry *like
 	for (size_t i = 0; chain && i < chain->nrules; i++) {
 		const struct nd_rrule *rule = &chain->rules[i];
 
+		if (!nd_entries_may_look(entries, rule->nsteps + 1))
+			return;
 		for (size_t k = 0; k < rule->nsteps; k++)
 			if (rule->steps[k].kind == ND_DO_TEST)
 				senders->is_unknown |=

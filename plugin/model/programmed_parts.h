@@ -81,6 +81,8 @@ struct nd_entries {
 #define ND_ENTRIES_MAX_STEPS 20000000 /* 150,000 rules are a large cluster's */
 #define ND_ENTRIES_MAX_DEPTH 6	      /* EXT, SVC, SEP, and some more */
 
+/* Takes n steps; false: there are none left, and what the rules say is not known. */
+bool nd_entries_may_look(struct nd_entries *entries, size_t n);
 /* The entry of the key in *like; added when there is none. */
 struct nd_entry *nd_entries_get(struct nd_entries *entries, const struct nd_entry *like);
 struct nd_entry *nd_entries_find(const struct nd_entries *entries, const struct nd_entry *like);

@@ -46,7 +46,7 @@ clusters_of() { # clusters_of FAULT: the first that it makes sense on, and a few
 	case $1 in
 	ip-forward-off | nft-table-drop | ctl-extra-accept) echo nd-flannel nd-nft ;;
 	svc-target-port | default-route-missing) echo nd-nft ;;
-	svc-external-local | svc-internal-local | svc-source-ranges | ctl-local-policies) echo nd-nft ;;
+	svc-external-local | svc-internal-local | svc-source-ranges | dns-internal-local | ctl-local-policies) echo nd-nft ;;
 	esac
 }
 is_wanted() {
