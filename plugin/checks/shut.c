@@ -260,6 +260,6 @@ void nd_shuts_prove(struct nd_check_run *run, struct nd_finding *f, const struct
 				       loss->table->backend == ND_RULES_NFT ? "nft kube-proxy"
 									    : "iptables filter",
 				       loss->chain->name, loss->rule->number),
-			 "%s ends at %s", nd_walk_loss_text(run, loss), rule_text(run, loss));
+			 "%s ends here: %s", nd_walk_loss_text(run, loss), rule_text(run, loss));
 	}
 }
