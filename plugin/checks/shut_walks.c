@@ -7,8 +7,8 @@
 
 #define MAX_NODES 64  /* of a service */
 #define MAX_ASKS 4000 /* of all */
-/* Nodes, endpoints and pods looked at for all of them: some 0.1 s. What is left is not walked. */
-#define MAX_WORK 20000000
+/* Nodes, endpoints and pods looked at for all of them: below a second. The rest is not walked. */
+#define MAX_WORK 5000000
 
 struct build {
 	struct nd_arena *arena;
