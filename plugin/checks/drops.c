@@ -78,6 +78,7 @@ struct found {
 	const struct nd_walk_loss *loss;
 	size_t pair;
 	bool is_too_big; /* all that it drops is */
+	bool is_later;	 /* the same */
 };
 struct collect {
 	struct nd_arena arena;
@@ -101,10 +102,11 @@ static void collect(const struct nd_cluster *cluster, struct collect *c,
 				f->pair = pair;
 		}
 		f->is_too_big = f->is_too_big && loss->is_too_big;
+		f->is_later = f->is_later && loss->is_later;
 		return;
 	}
 	ND_ARENA_PUSH(&c->arena, c->items, c->n) =
-		(struct found){loss, pair_of(cluster, loss), loss->is_too_big};
+		(struct found){loss, pair_of(cluster, loss), loss->is_too_big, loss->is_later};
 }
 
 static int table_rank(const struct nd_walk_loss *loss)
@@ -167,6 +169,7 @@ static void report(struct nd_check_run *run, struct collect *c, struct nd_drops 
 					: "that the cluster needs",
 			.is_policy = !loss->rule,
 			.is_too_big = c->items[i].is_too_big,
+			.is_later = c->items[i].is_later,
 			.packets = loss->chain->policy_packets};
 
 		if (loss->rule) {
@@ -177,6 +180,11 @@ static void report(struct nd_check_run *run, struct collect *c, struct nd_drops 
 		ND_ARENA_PUSH(run->arena, out->items, out->n) = d;
 	}
 	nd_arena_free(&c->arena);
+}
+
+const char *nd_drop_packets(const struct nd_drop *drop)
+{
+	return drop->is_later ? "packets of established connections" : "packets";
 }
 
 /* ---- whose rule is it? ---- */

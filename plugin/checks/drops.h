@@ -16,6 +16,7 @@ struct nd_drop {
 	uint32_t number;  /* in its chain, 1..; 0: the policy */
 	uint64_t packets;
 	bool is_policy, is_too_big; /* drops only "packet too big" */
+	bool is_later;		    /* drops only what comes behind a packet and its answer */
 };
 struct nd_drops {
 	struct nd_drop *items;
@@ -28,6 +29,8 @@ struct nd_drops {
  */
 void nd_drops_ipt(struct nd_check_run *run, const struct nd_host *host, enum nd_ipt_backend backend,
 		  struct nd_drops *out);
+/* "packets", or "packets of established connections". */
+const char *nd_drop_packets(const struct nd_drop *drop);
 /* Native nftables tables that Kubernetes, the CNI or Docker did not make. */
 void nd_drops_nft(struct nd_check_run *run, const struct nd_host *host, struct nd_drops *out);
 

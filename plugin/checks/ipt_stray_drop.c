@@ -25,8 +25,8 @@ static void look_at(struct nd_check_run *run, const struct nd_host *host)
 						  "firewall rule drops \"packet too big\" messages",
 						  host->node)
 					: nd_check_text(run,
-							"A firewall rule on %s drops packets %s",
-							host->node, d->what);
+							"A firewall rule on %s drops %s %s",
+							host->node, nd_drop_packets(d), d->what);
 		}
 		nd_prove(run, f,
 			 nd_check_text(run, "%s: %s %s %s rule %u", host->node, d->program,

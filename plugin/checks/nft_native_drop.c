@@ -14,8 +14,8 @@ static void run(struct nd_check_run *run)
 			if (!f) {
 				f = nd_find(run, "node/%s", host->node);
 				f->title = nd_check_text(
-					run, "The nftables table %s on %s drops packets %s",
-					d->table, host->node, d->what);
+					run, "The nftables table %s on %s drops %s %s", d->table,
+					host->node, nd_drop_packets(d), d->what);
 			}
 			if (d->is_policy)
 				nd_prove(run, f,

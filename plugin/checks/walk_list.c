@@ -211,7 +211,8 @@ static void add_plan(struct build *b, size_t max_pairs)
 	static const uint8_t protos[ND_PROBE_KINDS] = {
 		[ND_PROBE_tcp] = ND_PROTO_TCP,	   [ND_PROBE_udp] = ND_PROTO_UDP,
 		[ND_PROBE_dns_udp] = ND_PROTO_UDP, [ND_PROBE_dns_tcp] = ND_PROTO_TCP,
-		[ND_PROBE_icmp] = ND_PROTO_ICMP,   [ND_PROBE_http] = ND_PROTO_TCP};
+		[ND_PROBE_icmp] = ND_PROTO_ICMP,   [ND_PROBE_http] = ND_PROTO_TCP,
+		[ND_PROBE_bulk] = ND_PROTO_TCP};
 	struct nd_probe_options options = {.max_pairs = max_pairs};
 	struct nd_probe_plan plan = {0};
 

@@ -28,21 +28,30 @@ static void blame(struct nd_walk_loss *loss, const struct nd_way *end)
 	loss->rule = last->kind == ND_EV_RULE ? last->rule : NULL;
 }
 
+/* One of the packets of a walk, and how it ended. */
+struct leg {
+	bool is_back, is_later;
+	const char *what;
+	enum nd_walk_verdict verdict;
+	const struct nd_way *ways, *end; /* nways */
+	size_t nways;
+};
+
 static void add(struct nd_check_run *run, struct nd_walks *walks, const struct nd_walk_ask *ask,
-		const struct nd_walk_path *path, bool is_back)
+		const struct leg *leg)
 {
-	const struct nd_way *end = is_back ? path->back_end : path->end;
-	const struct nd_way *last =
-		is_back ? &path->back[path->nback - 1] : &path->ways[path->nways - 1];
+	const struct nd_way *end = leg->end, *last = &leg->ways[leg->nways - 1];
 	const struct nd_host *host = end ? nd_look_host(run->cluster, end->node) : NULL;
 
 	if (!host || end->kind == ND_WAY_POLICY)
 		return;
 	struct nd_walk_loss loss = {.ask = *ask,
-				    .is_back = is_back,
+				    .is_back = leg->is_back,
+				    .is_later = leg->is_later,
+				    .what = leg->what,
 				    .is_too_big = nd_walk_ask_is_too_big(ask),
 				    .host = host,
-				    .verdict = is_back ? path->back_verdict : path->verdict,
+				    .verdict = leg->verdict,
 				    .where = keep(run, last->where),
 				    .reason = keep(run, last->text),
 				    .packet = *end->packet};
@@ -62,6 +71,46 @@ static bool is_lost(const struct nd_check_run *run, enum nd_walk_verdict verdict
 	return verdict == ND_WALK_DROPPED || verdict == ND_WALK_REJECTED || verdict == ND_WALK_LOST;
 }
 
+static bool add_lost(struct nd_check_run *run, struct nd_walks *out, const struct nd_walk_ask *ask,
+		     const struct leg *leg)
+{
+	if (!leg->nways || !is_lost(run, leg->verdict, &leg->ways[leg->nways - 1]))
+		return false;
+	add(run, out, ask, leg);
+	return true;
+}
+
+static void add_path(struct nd_check_run *run, struct nd_walks *out, const struct nd_walk_ask *ask,
+		     const struct nd_walk_path *path)
+{
+	struct leg there = {.verdict = path->verdict,
+			    .ways = path->ways,
+			    .nways = path->nways,
+			    .end = path->end};
+	struct leg back = {.is_back = true,
+			   .verdict = path->back_verdict,
+			   .ways = path->back,
+			   .nways = path->nback,
+			   .end = path->back_end};
+
+	/* Nobody answers to an ICMP error. */
+	if (add_lost(run, out, ask, &there) || nd_walk_ask_is_too_big(ask) ||
+	    add_lost(run, out, ask, &back))
+		return;
+	for (size_t i = 0; i < path->nturns; i++) {
+		const struct nd_walk_turn *turn = &path->turns[i];
+		struct leg leg = {.is_back = turn->kind == ND_TURN_DATA_BACK,
+				  .is_later = true,
+				  .what = nd_walk_turn_name(turn, ask->proto),
+				  .verdict = turn->verdict,
+				  .ways = turn->ways,
+				  .nways = turn->nways,
+				  .end = turn->end};
+
+		add_lost(run, out, ask, &leg);
+	}
+}
+
 static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_walk_ask *ask,
 		 struct nd_walks *out)
 {
@@ -69,17 +118,11 @@ static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_wal
 	struct nd_walk walk;
 
 	ask->arena = &arena;
+	ask->has_turns =
+		!nd_walk_ask_is_too_big(ask) && nd_world_nrules(world) < ND_WALKS_MAX_RULES / 2;
 	nd_walk_run(world, ask, &walk);
-	for (size_t i = 0; i < walk.npaths; i++) {
-		const struct nd_walk_path *path = &walk.paths[i];
-
-		if (path->nways && is_lost(run, path->verdict, &path->ways[path->nways - 1]))
-			add(run, out, ask, path, false);
-		/* Nobody answers to an ICMP error. */
-		else if (path->nback && !nd_walk_ask_is_too_big(ask) &&
-			 is_lost(run, path->back_verdict, &path->back[path->nback - 1]))
-			add(run, out, ask, path, true);
-	}
+	for (size_t i = 0; i < walk.npaths; i++)
+		add_path(run, out, ask, &walk.paths[i]);
 	nd_arena_free(&arena);
 }
 
@@ -115,7 +158,9 @@ const char *nd_walk_loss_text(struct nd_check_run *run, const struct nd_walk_los
 							 : "icmp";
 	const char *from = pod ? nd_check_text(run, "pod %s/%s", pod->meta.ns, pod->meta.name)
 			       : ask->host->node;
-	const char *lead = loss->is_back ? "the answer to " : "";
+	const char *lead = loss->is_later  ? nd_check_text(run, "%s of ", loss->what)
+			   : loss->is_back ? "the answer to "
+					   : "";
 	char ip[ND_IP_TEXT];
 
 	nd_ip_text(ask->dst, ip);

@@ -18,7 +18,10 @@
 
 /* A large cluster is sampled evenly; at some 20 us each this is less than half a second. */
 #define ND_WALKS_MAX 20000
-/* Rules looked at by all of them: about a second. The walks that are left are not made. */
+/*
+ * Rules looked at by all of them: about a second. The walks that are left are not made; behind the
+ * half of it none goes on after the answer.
+ */
 #define ND_WALKS_MAX_RULES 50000000
 
 /*
@@ -28,6 +31,8 @@
 struct nd_walk_loss {
 	struct nd_walk_ask ask;	    /* what was walked; its arena is gone */
 	bool is_back;		    /* its answer got lost */
+	bool is_later;		    /* both arrived; what comes behind them got lost */
+	const char *what;	    /* is_later: "data", "second answer" */
 	bool is_too_big;	    /* it says "packet too big" */
 	const struct nd_host *host; /* where it ended */
 	enum nd_walk_verdict verdict;
@@ -47,7 +52,7 @@ struct nd_walks {
 
 /* Walked when first asked for; the same for all checks of a run. */
 const struct nd_walks *nd_walks_get(struct nd_check_run *run);
-/* "tcp from pod shop/web-1 to 10.244.2.5:8080", or "the answer to tcp from ...". */
+/* "tcp from pod shop/web-1 to 10.244.2.5:8080", "the answer to tcp from ...", "data of tcp ...". */
 const char *nd_walk_loss_text(struct nd_check_run *run, const struct nd_walk_loss *loss);
 /* Behind all checks: a line of proof for causes of nodes at which a walk ended. */
 void nd_walks_prove(struct nd_check_run *run);

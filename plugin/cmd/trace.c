@@ -65,7 +65,8 @@ static int find_ends(struct tracing *t, const struct nd_cluster *cluster, struct
 				      .netns_inode = t->from.netns_inode,
 				      .dst = is_v6 ? t->to.ip6 : t->to.ip,
 				      .proto = t->proto_number,
-				      .dport = t->proto_number == ND_PROTO_ICMP ? 0 : t->to.port};
+				      .dport = t->proto_number == ND_PROTO_ICMP ? 0 : t->to.port,
+				      .has_turns = true};
 	if (t->proto_number == ND_PROTO_ICMP) {
 		t->ask.proto = is_v6 ? ND_PROTO_ICMP6 : ND_PROTO_ICMP;
 		t->ask.icmp_type = is_v6 ? 128 : 8;
@@ -113,10 +114,7 @@ static int exit_code(const struct nd_walk *walk)
 {
 	bool is_unknown = walk->is_cut || walk->npaths == 0;
 	for (size_t i = 0; i < walk->npaths; i++) {
-		const struct nd_walk_path *p = &walk->paths[i];
-		enum nd_walk_verdict v = p->verdict;
-		if (v == ND_WALK_DELIVERED && p->nback)
-			v = p->back_verdict;
+		enum nd_walk_verdict v = nd_walk_path_verdict(&walk->paths[i]);
 		if (v == ND_WALK_UNKNOWN)
 			is_unknown = true;
 		else if (v != ND_WALK_DELIVERED && v != ND_WALK_OUTSIDE)

@@ -69,6 +69,19 @@ static void print_ways(struct nd_jsonw *w, const char *key, const struct nd_way 
 	nd_jsonw_end(w, ']');
 }
 
+static void print_turn(struct nd_jsonw *w, const struct nd_walk_path *path,
+		       const struct nd_walk_turn *turn)
+{
+	nd_jsonw_begin(w, NULL, '{');
+	nd_jsonw_str(w, "name", nd_walk_turn_name(turn, path->ways[0].packet->proto));
+	nd_jsonw_int(w, "length", turn->length);
+	nd_jsonw_str(w, "verdict", nd_walk_verdict_name(turn->verdict));
+	nd_jsonw_str(w, "reason", turn->reason);
+	nd_jsonw_str(w, "error", turn->error);
+	print_ways(w, "steps", turn->ways, turn->nways);
+	nd_jsonw_end(w, '}');
+}
+
 static void print_path(struct nd_jsonw *w, const struct nd_walk_path *path)
 {
 	nd_jsonw_begin(w, NULL, '{');
@@ -84,6 +97,10 @@ static void print_path(struct nd_jsonw *w, const struct nd_walk_path *path)
 		     path->nback ? nd_walk_verdict_name(path->back_verdict) : NULL);
 	nd_jsonw_str(w, "back_reason", path->nback ? path->back_reason : NULL);
 	print_ways(w, "back", path->back, path->nback);
+	nd_jsonw_begin(w, "turns", '[');
+	for (size_t i = 0; i < path->nturns; i++)
+		print_turn(w, path, &path->turns[i]);
+	nd_jsonw_end(w, ']');
 	nd_jsonw_end(w, '}');
 }
 

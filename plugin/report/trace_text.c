@@ -73,16 +73,36 @@ static void print_ways(const struct page *p, const struct nd_way *ways, size_t n
 	}
 }
 
+static const char *turn_name(const struct nd_walk_path *path, const struct nd_walk_turn *turn)
+{
+	return nd_walk_turn_name(turn, path->ways[0].packet->proto);
+}
+
 static const char *mark(const struct page *p, const struct nd_walk_path *path)
 {
-	bool is_good = path->verdict == ND_WALK_DELIVERED &&
-		       (!path->nback || path->back_verdict == ND_WALK_DELIVERED);
-	if (is_good)
+	enum nd_walk_verdict verdict = nd_walk_path_verdict(path);
+	if (verdict == ND_WALK_DELIVERED)
 		return p->style->has_colour ? "\033[1;32m✓\033[0m" : "✓";
-	if (path->verdict == ND_WALK_UNKNOWN || path->verdict == ND_WALK_OUTSIDE ||
-	    (path->verdict == ND_WALK_DELIVERED && path->back_verdict == ND_WALK_UNKNOWN))
+	if (verdict == ND_WALK_UNKNOWN || verdict == ND_WALK_OUTSIDE)
 		return p->style->has_colour ? "\033[1;33m?\033[0m" : "?";
 	return p->style->has_colour ? "\033[1;31m✗\033[0m" : "✗";
+}
+
+/* Behind the answer: the first packet that does not arrive. */
+static void print_turn(const struct page *p, const struct nd_walk_path *path)
+{
+	const struct nd_walk_turn *bad = nd_walk_bad_turn(path);
+	char safe[1200];
+	if (!path->nturns)
+		return;
+	if (!bad) {
+		nd_buf_puts(p->out, "; so are further packets");
+		return;
+	}
+	nd_buf_printf(p->out, "; the %s is %s", turn_name(path, bad),
+		      nd_walk_verdict_name(bad->verdict));
+	if (bad->reason)
+		nd_buf_printf(p->out, ": %s", nd_text_safe(safe, sizeof(safe), bad->reason));
 }
 
 static void print_verdict(const struct page *p, const struct nd_walk_path *path)
@@ -106,6 +126,7 @@ static void print_verdict(const struct page *p, const struct nd_walk_path *path)
 			nd_buf_printf(p->out, ": %s",
 				      nd_text_safe(safe, sizeof(safe), path->back_reason));
 	}
+	print_turn(p, path);
 	nd_buf_puts(p->out, "\n");
 }
 
@@ -140,6 +161,13 @@ void nd_trace_print_text(const struct nd_trace *t, const struct nd_style *style,
 		    (style->is_wide || path->back_verdict != ND_WALK_DELIVERED)) {
 			line(&p, "  the answer:");
 			print_ways(&p, path->back, path->nback);
+		}
+		for (size_t k = 0; is_full && k < path->nturns; k++) {
+			const struct nd_walk_turn *turn = &path->turns[k];
+			if (!style->is_wide && turn != nd_walk_bad_turn(path))
+				continue;
+			line(&p, "  the %s:", turn_name(path, turn));
+			print_ways(&p, turn->ways, turn->nways);
 		}
 	}
 	nd_buf_puts(out, "\n");

@@ -32,6 +32,33 @@ static struct nd_conn *find(struct nd_run *run, bool *is_reply)
 	return NULL;
 }
 
+enum { TCP_SYN = 2, TCP_ACK = 16 };
+enum { SEEN_REPLY = 2, ASSURED = 4 }; /* enum ip_conntrack_status */
+
+/* A packet of the direction that began it. */
+static void go_on(struct nd_run *run)
+{
+	struct nd_ct *ct = &run->pkt.ct;
+
+	if (run->pkt.proto != ND_PROTO_TCP || run->pkt.tcp_flags & TCP_SYN)
+		return;
+	/* kernel: nf_conntrack_proto_tcp.c: an ACK in SYN_SENT is invalid. */
+	if (!(ct->status & SEEN_REPLY))
+		*ct = (struct nd_ct){.state = ND_CT_INVALID};
+	else
+		ct->status |= ASSURED;
+}
+
+/* kernel: tcp_new(): what may begin a connection in the middle of it (nf_conntrack_tcp_loose). */
+static bool may_begin(const struct nd_run *run)
+{
+	if (run->ninner || run->pkt.proto != ND_PROTO_TCP)
+		return true;
+	if (run->pkt.tcp_flags & TCP_SYN)
+		return !(run->pkt.tcp_flags & TCP_ACK);
+	return nd_run_sysctl(run, "net.netfilter.nf_conntrack_tcp_loose", 1) != 0;
+}
+
 void nd_conn_find(struct nd_run *run)
 {
 	bool is_reply = false;
@@ -42,16 +69,20 @@ void nd_conn_find(struct nd_run *run)
 		run->pkt.ct.is_reply = is_reply;
 		if (is_reply) {
 			run->pkt.ct.state = ND_CT_ESTABLISHED;
-			run->pkt.ct.status |= 2; /* IPS_SEEN_REPLY */
+			run->pkt.ct.status |= SEEN_REPLY;
+		} else {
+			go_on(run);
 		}
 		return;
 	}
-	run->pkt.ct = (struct nd_ct){
-		.state = run->ask->ct_state && !run->is_answer ? run->ask->ct_state : ND_CT_NEW,
-		.orig = run->pkt.t,
-		.reply = nd_tuple_invert(&run->pkt.t, run->pkt.proto)};
+	run->pkt.ct =
+		(struct nd_ct){.state = run->ask->ct_state && !run->is_answer && !run->is_further
+						? run->ask->ct_state
+						: ND_CT_NEW,
+			       .orig = run->pkt.t,
+			       .reply = nd_tuple_invert(&run->pkt.t, run->pkt.proto)};
 	/* The second packet of a TCP connection is no way to begin one. */
-	if (run->is_answer && !run->ninner && run->pkt.proto == ND_PROTO_TCP)
+	if ((run->is_answer || run->is_further) && !may_begin(run))
 		run->pkt.ct.state = ND_CT_INVALID;
 }
 

@@ -3,6 +3,8 @@
 
 #include "plugin/walk/run.h"
 
+#define SHORT 576 /* bytes; RFC 791: every link takes so much */
+
 static bool is_loopback(struct nd_ip ip)
 {
 	return ip.family == 4 && ip.bytes[0] == 127;
@@ -100,6 +102,23 @@ static bool may_forward(struct nd_run *run)
 	return false;
 }
 
+/*
+ * kernel: ip_forward(): what does not fit is dropped before FORWARD, and its sender told; TCP then
+ * sends less at once. That the message gets there is not looked at here.
+ */
+static void shorten(struct nd_run *run)
+{
+	const struct nd_link *link =
+		run->pkt.length <= SHORT ? NULL : nd_space_link(&run->net->space, run->dev);
+
+	if (!link || !link->mtu_bytes || run->pkt.length <= link->mtu_bytes)
+		return;
+	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "ip link"),
+		   "%u bytes do not fit into %s (MTU %u): the sender is told, and sends %u",
+		   run->pkt.length, run->dev, link->mtu_bytes, link->mtu_bytes);
+	run->pkt.length = (uint16_t)link->mtu_bytes;
+}
+
 static void forward(struct nd_run *run, struct nd_fib_key key)
 {
 	if (!nd_run_follow(run, key, true) || !nd_run_source_valid(run, run->fib.dev))
@@ -118,6 +137,7 @@ static void forward(struct nd_run *run, struct nd_fib_key key)
 			   "the route to %s names no device", nd_run_ip(run, run->pkt.t.dst));
 		return;
 	}
+	shorten(run);
 	if (nd_run_hook(run, ND_FORWARD))
 		nd_run_post(run);
 }

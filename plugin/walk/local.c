@@ -69,8 +69,10 @@ void nd_way_output(struct nd_run *run)
 	run->bound = NULL;
 	if (!nd_run_route(run, NULL, bound, true) || !take_route(run) || !choose_source(run))
 		return;
-	if (run->ninner == 0 && !run->is_answer)
+	if (run->ninner == 0 && !run->is_answer && !run->is_further) {
 		run->sent = run->pkt.t;
+		run->sent_by = run->dev;
+	}
 	run->pkt.iif = NULL;
 	run->pkt.oif = run->dev;
 	nd_conn_find(run);
@@ -149,6 +151,25 @@ static void deliver_answer(struct nd_run *run)
 		   nd_run_ip(run, want.src), want.sport, want.dport);
 }
 
+static bool is_same(struct nd_tuple a, struct nd_tuple b)
+{
+	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
+	       a.dport == b.dport;
+}
+
+/* To the socket that has the connection. */
+static void deliver_further(struct nd_run *run)
+{
+	if (run->net == run->there && is_same(run->pkt.t, run->got)) {
+		deliver(run, "it arrives where the first one did");
+		return;
+	}
+	run->error = run->pkt.proto == ND_PROTO_TCP ? "tcp-reset" : NULL;
+	nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "sockets"),
+		   "it ends at %s as %s, the first one ended at %s", run->net->label,
+		   nd_pkt_text(run->arena, &run->pkt), run->there->label);
+}
+
 static void deliver_icmp(struct nd_run *run)
 {
 	if (run->pkt.family == 4 && nd_run_sysctl(run, "net.ipv4.icmp_echo_ignore_all", 0)) {
@@ -198,6 +219,8 @@ void nd_way_input(struct nd_run *run)
 		nd_way_decap(run);
 	else if (run->is_answer)
 		deliver_answer(run);
+	else if (run->is_further)
+		deliver_further(run);
 	else if (run->pkt.proto == ND_PROTO_ICMP || run->pkt.proto == ND_PROTO_ICMP6)
 		deliver_icmp(run);
 	else

@@ -31,9 +31,14 @@ struct nd_run {
 	struct nd_arena *arena; /* of what is kept */
 	struct nd_choices *choices;
 	const struct nd_walk_ask *ask;
-	bool is_answer;
-	const struct nd_net *home; /* where the first packet was made; NULL: outside */
-	struct nd_tuple sent;	   /* as it was when it left its socket */
+	bool is_answer;		/* what is under way goes back */
+	bool is_further;	/* behind the first packet and its answer */
+	struct nd_net *home;	/* where the first packet was made; NULL: outside */
+	struct nd_tuple sent;	/* as it was when it left its socket */
+	const char *sent_by;	/* the device it left by; home NULL: it came in by */
+	struct nd_net *there;	/* where it was delivered */
+	struct nd_tuple got;	/* as it was then */
+	const char *got_by;	/* by which device */
 
 	struct nd_net *net; /* where it is */
 	struct nd_pkt pkt;
@@ -83,6 +88,17 @@ void nd_run_cross(struct nd_run *run, const struct nd_link *link, struct nd_net 
 /* What a sender on dev puts into its ARP question. */
 struct nd_ip nd_run_asker(const struct nd_run *run, const char *dev);
 void nd_run_post(struct nd_run *run); /* local.c: POSTROUTING, then out of the device */
+
+/* walk.c: a packet as the ask says, at where it starts. */
+void nd_run_start(struct nd_run *run);
+/* walk.c: until it ends. */
+void nd_run_go(struct nd_run *run);
+/* walk.c: what ended the way that was gone. */
+const struct nd_way *nd_run_last(const struct nd_run *run);
+/* turns.c: the answer is next, with what the first packet left behind. */
+void nd_run_answer(struct nd_run *run);
+/* turns.c: the packets behind the answer. */
+void nd_run_turns(struct nd_run *run, struct nd_walk_path *path);
 
 /* hook.c: false: the packet did not pass, the run has ended. */
 bool nd_run_hook(struct nd_run *run, enum nd_hook hook);

@@ -1,14 +1,12 @@
 #include "common/base.h"
 
-#include "plugin/walk/eval_run.h"
 #include "plugin/walk/run.h"
 
 #define SOURCE_PORT 40000
 #define TTL 64
 #define LENGTH 60
 
-/* Bits of the TCP header. */
-enum { TCP_SYN = 2, TCP_ACK = 16 };
+#define TCP_SYN 2 /* bit of the TCP header */
 
 static struct nd_pkt first_packet(const struct nd_walk_ask *ask)
 {
@@ -33,7 +31,7 @@ static struct nd_pkt first_packet(const struct nd_walk_ask *ask)
 	};
 }
 
-static void go(struct nd_run *run)
+void nd_run_go(struct nd_run *run)
 {
 	while (run->next && !run->is_over) {
 		void (*step)(struct nd_run *) = run->next;
@@ -60,6 +58,7 @@ static void start_outside(struct nd_run *run)
 			run->net = nd_world_net(run->world, owners[i].host, 0);
 			run->dev = owners[i].dev;
 			run->sent = run->pkt.t;
+			run->sent_by = run->dev;
 			run->next = nd_way_receive;
 			nd_run_way(run, ND_WAY_SOURCE, NULL, "from outside, into %s of %s",
 				   run->dev, run->net->label);
@@ -70,11 +69,13 @@ static void start_outside(struct nd_run *run)
 		   nd_run_ip(run, run->pkt.t.dst));
 }
 
-static void start(struct nd_run *run)
+void nd_run_start(struct nd_run *run)
 {
 	const struct nd_walk_ask *ask = run->ask;
 
 	run->pkt = first_packet(ask);
+	if (run->is_further)
+		run->pkt.t = run->sent;
 	run->net = nd_world_net(run->world, ask->host, ask->netns_inode);
 	run->home = ask->host ? run->net : NULL;
 	if (!ask->dst.family || (ask->src.family && ask->src.family != ask->dst.family)) {
@@ -87,32 +88,7 @@ static void start(struct nd_run *run)
 	}
 }
 
-/* The answer: from the socket that got the packet, to whom it seems to come from. */
-static void start_answer(struct nd_run *run)
-{
-	struct nd_pkt *pkt = &run->pkt;
-
-	run->is_answer = true;
-	run->ways = NULL;
-	run->nways = 0;
-	run->is_over = false;
-	run->reason = run->error = NULL;
-	run->end_at = 0;
-	pkt->t = nd_tuple_invert(&pkt->t, pkt->proto);
-	pkt->tcp_flags = pkt->proto == ND_PROTO_TCP ? TCP_SYN | TCP_ACK : 0;
-	if (pkt->proto == ND_PROTO_ICMP)
-		pkt->icmp_type = 0;
-	if (pkt->proto == ND_PROTO_ICMP6)
-		pkt->icmp_type = 129;
-	pkt->icmp_code = 0;
-	pkt->ttl = TTL;
-	nd_run_scrub(run);
-	nd_run_way(run, ND_WAY_SOURCE, NULL, "the answer from %s", run->net->label);
-	run->next = nd_way_output;
-}
-
-/* What ended the way that was gone. */
-static const struct nd_way *end_of(const struct nd_run *run)
+const struct nd_way *nd_run_last(const struct nd_run *run)
 {
 	return run->nways ? &run->ways[(run->end_at ? run->end_at : run->nways) - 1] : NULL;
 }
@@ -124,7 +100,7 @@ static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 	path->error = run->error;
 	path->ways = run->ways;
 	path->nways = run->nways;
-	path->end = end_of(run);
+	path->end = nd_run_last(run);
 	path->node = run->net->host ? run->net->host->node : NULL;
 	path->pod = run->verdict == ND_WALK_DELIVERED || run->verdict == ND_WALK_REFUSED
 			    ? run->net->pod
@@ -133,19 +109,20 @@ static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 
 static void walk_once(struct nd_run *run, struct nd_walk_path *path)
 {
-	start(run);
-	if (!run->is_over)
-		go(run);
+	nd_run_start(run);
+	nd_run_go(run);
 	keep_way(run, path);
 	if (path->verdict != ND_WALK_DELIVERED)
 		return;
-	start_answer(run);
-	go(run);
+	nd_run_answer(run);
+	nd_run_go(run);
 	path->back = run->ways;
 	path->nback = run->nways;
-	path->back_end = end_of(run);
+	path->back_end = nd_run_last(run);
 	path->back_verdict = run->verdict;
 	path->back_reason = run->reason;
+	if (path->back_verdict == ND_WALK_DELIVERED && run->ask->has_turns)
+		nd_run_turns(run, path);
 }
 
 static int path_order(const void *a, const void *b)

@@ -32,6 +32,7 @@ struct nd_walk_ask {
 	uint32_t mark;
 	uint32_t ct_state;  /* 0: ND_CT_NEW */
 	bool has_all_rules; /* events also for rules that merely count */
+	bool has_turns;	    /* also the packets behind the answer: nd_walk_turn */
 };
 
 enum nd_way_kind {
@@ -66,6 +67,22 @@ enum nd_walk_verdict {
 	ND_WALK_OUTSIDE,   /* left the cluster */
 	ND_WALK_UNKNOWN	   /* something on the way is not known: reason */
 };
+/*
+ * What comes when the first packet and its answer have arrived. TCP: the ACK, data, data back as
+ * long as both ends' devices allow; others: a second question and its answer. Each is walked when
+ * the one before arrived; data also when only the bare ACK did not, as it says the same.
+ */
+enum nd_turn_kind { ND_TURN_ACK, ND_TURN_DATA, ND_TURN_DATA_BACK };
+#define ND_WALK_TURNS 3
+struct nd_walk_turn {
+	enum nd_turn_kind kind;
+	uint16_t length; /* bytes of the IP packet, as it was sent */
+	enum nd_walk_verdict verdict;
+	const char *reason, *error; /* as of a path */
+	const struct nd_way *end;
+	struct nd_way *ways; /* nways */
+	size_t nways;
+};
 struct nd_walk_path {
 	double share; /* probability; all paths of a walk sum up to 1 */
 	enum nd_walk_verdict verdict;
@@ -83,6 +100,8 @@ struct nd_walk_path {
 	const struct nd_way *back_end; /* as end */
 	enum nd_walk_verdict back_verdict;
 	const char *back_reason;
+	struct nd_walk_turn *turns; /* nturns, of ND_WALK_TURNS; only when asked for */
+	size_t nturns;
 };
 struct nd_walk {
 	struct nd_walk_path *paths; /* npaths, likeliest first */
@@ -93,6 +112,12 @@ struct nd_walk {
 #define ND_WALK_MAX_WAYS 400 /* of one path: a loop ends here */
 
 void nd_walk_run(struct nd_world *world, const struct nd_walk_ask *ask, struct nd_walk *out);
+/* Of the first packet of all that does not arrive; DELIVERED: there is none. */
+enum nd_walk_verdict nd_walk_path_verdict(const struct nd_walk_path *path);
+/* The first of path->turns that did not arrive, or NULL. */
+const struct nd_walk_turn *nd_walk_bad_turn(const struct nd_walk_path *path);
+/* "ACK", "data", "data back"; other than TCP: "second question", "second answer". */
+const char *nd_walk_turn_name(const struct nd_walk_turn *turn, uint8_t proto);
 const char *nd_walk_verdict_name(enum nd_walk_verdict verdict); /* "delivered", ... */
 
 #endif

@@ -171,6 +171,9 @@ static size_t find_flows(const struct nd_cluster *cluster, struct flow out[8])
 		pod.dport = s->ports[0].port;
 		out[n++] = (struct flow){names[nready - 1], pod};
 	}
+	pod = out[0].ask;
+	pod.has_turns = true;
+	out[n++] = (struct flow){"pod to pod on another node, with ACK and data", pod};
 	return n;
 }
 
@@ -179,7 +182,7 @@ static size_t find_flows(const struct nd_cluster *cluster, struct flow out[8])
 static bool is_answered(const struct nd_walk *walk)
 {
 	for (size_t i = 0; i < walk->npaths; i++)
-		if (walk->paths[i].verdict != ND_WALK_DELIVERED || walk->paths[i].back_verdict != ND_WALK_DELIVERED)
+		if (nd_walk_path_verdict(&walk->paths[i]) != ND_WALK_DELIVERED)
 			return false;
 	return walk->npaths > 0;
 }

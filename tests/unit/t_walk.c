@@ -14,7 +14,9 @@ static void expect_arrives(struct world *w, const struct nd_walk_ask *ask, const
 	struct nd_walk walk;
 	double share = 0;
 
-	nd_walk_run(w->walk, ask, &walk);
+	struct nd_walk_ask all = *ask;
+	all.has_turns = true;
+	nd_walk_run(w->walk, &all, &walk);
 	assert_true(walk.npaths > 0);
 	w->n++;
 	bool is_bad = false, is_unknown = false;
@@ -22,8 +24,11 @@ static void expect_arrives(struct world *w, const struct nd_walk_ask *ask, const
 		const struct nd_walk_path *path = &walk.paths[i];
 
 		share += path->share;
-		if (path->verdict == ND_WALK_DELIVERED && path->back_verdict == ND_WALK_DELIVERED)
+		if (nd_walk_path_verdict(path) == ND_WALK_DELIVERED)
 			continue;
+		if (nd_walk_bad_turn(path))
+			fail_msg("%s: the %s is %s: %s", from, nd_walk_turn_name(nd_walk_bad_turn(path), ask->proto),
+				 nd_walk_verdict_name(nd_walk_bad_turn(path)->verdict), nd_walk_bad_turn(path)->reason);
 		if (!w->reason && !is_bad && !is_unknown)
 			show(path, from);
 		const char *why = path->verdict == ND_WALK_DELIVERED ? path->back_reason : path->reason;
