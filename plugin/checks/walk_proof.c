@@ -46,8 +46,8 @@ static bool is_of(const struct nd_finding *f, const struct nd_walk_loss *loss)
 /* Connections of pods are what people know; answers and echo requests are for want of those. */
 static int worth(const struct nd_walk_loss *loss)
 {
-	return 16 * !loss->is_later + 8 * !loss->is_back + 4 * (loss->ask.netns_inode != 0) + 2 * (loss->ask.dport != 0) +
-	       (loss->ask.proto == ND_PROTO_TCP);
+	return 16 * !loss->is_later + 8 * !loss->is_back + 4 * (loss->ask.netns_inode != 0) +
+	       2 * (loss->ask.dport != 0) + (loss->ask.proto == ND_PROTO_TCP);
 }
 
 static bool has_kin(const struct nd_finding *f)

@@ -34,7 +34,8 @@ static const struct option options[] = {
 	{"max-time", 0, TEXT, FIELD(max_time), "TIME",
 	 "verify: what takes longer fails, default 2s"},
 	{"http", 0, LIST, FIELD(http), "TARGET",
-	 "verify: GET svc/NS/NAME:PORT/PATH or http://IP:PORT/PATH; may come often"},
+	 "verify: GET svc/NS/NAME:PORT/PATH or http://IP:PORT/PATH; may come often. "
+	 "trace --live: GET this path"},
 	{"external", 0, SWITCH, FIELD(external), NULL,
 	 "verify: names and addresses outside the cluster may be asked"},
 	{"save-baseline", 0, TEXT, FIELD(save_baseline), "FILE",

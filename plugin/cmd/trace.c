@@ -25,6 +25,11 @@ static int pick_proto(struct tracing *t, struct nd_err *err)
 	return 0;
 }
 
+static bool is_path(const char *text)
+{
+	return text[0] == '/' && nd_probe_name_is_ok(text);
+}
+
 static int check(const struct nd_args *a, struct nd_err *err)
 {
 	const char *o = a->output ? a->output : "text";
@@ -34,6 +39,10 @@ static int check(const struct nd_args *a, struct nd_err *err)
 		return nd_err_set(err, ND_E_USAGE,
 				  "trace wants a source and a destination: trace shop/web-1 "
 				  "svc/shop/db:5432");
+	if (a->nhttp && (!a->live || a->udp || a->icmp || a->nhttp > 1 || !is_path(a->http[0])))
+		return nd_err_set(err, ND_E_USAGE,
+				  "trace --http wants one path, and --live over TCP: --live --http "
+				  "/healthz");
 	if (a->from && (a->save || a->live))
 		return nd_err_set(err, ND_E_USAGE, "--from excludes --save and --live");
 	if (a->no_agent || (a->live && (a->no_probe || nd_eq(a->probe, "none"))))
@@ -84,11 +93,13 @@ static int prepare(void *ctx, const struct nd_cluster *cluster, struct nd_probe_
 	struct nd_probe *probe = nd_arena_alloc(&t->arena, sizeof(*probe));
 	*probe = (struct nd_probe){.node = t->ask.host->node,
 				   .netns_inode = t->ask.netns_inode,
-				   .kind = nd_eq(t->proto, "tcp")   ? ND_PROBE_tcp
+				   .kind = t->args->nhttp	    ? ND_PROBE_http
+					   : nd_eq(t->proto, "tcp") ? ND_PROBE_tcp
 					   : nd_eq(t->proto, "udp") ? ND_PROBE_udp
 								    : ND_PROBE_icmp,
 				   .ip = t->ask.dst,
-				   .port = t->ask.dport};
+				   .port = t->ask.dport,
+				   .name = t->args->nhttp ? t->args->http[0] : NULL};
 	plan->exactly = probe;
 	return 0;
 }
@@ -161,7 +172,7 @@ static int run(const struct nd_args *args, struct nd_buf *out, struct nd_err *er
 
 const struct nd_cmd nd_cmd_trace = {
 	.name = "trace",
-	.usage = "trace SOURCE DESTINATION[:PORT] [--tcp|--udp|--icmp] [--live]",
+	.usage = "trace SOURCE DESTINATION[:PORT] [--tcp|--udp|--icmp] [--live [--http PATH]]",
 	.help = "the way of a packet: every route and rule that it meets",
 	.run = run,
 };

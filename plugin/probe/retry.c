@@ -200,6 +200,7 @@ static void ring_pods(struct retry *r, const struct nd_probe *probe, const struc
 			continue;
 		other.port = n->targets[f][i]->ports[f];
 		other.kind = other.port ? ND_PROBE_tcp : ND_PROBE_icmp;
+		other.name = NULL; /* these kinds ask for nothing */
 		other.ip = nd_pick_pod_ip(n->targets[f][i]->pod, f);
 		if (!may_reach(r, &source, &other))
 			continue;

@@ -18,8 +18,31 @@ static bool is_icmp_refusal(const char *error)
 	return error && (strstr(error, "port-unreach") || nd_eq(error, "tcp-reset"));
 }
 
+/*
+ * A request over a connection that is made. An answer may be shorter than the data back that was
+ * walked, and bring what a lost ACK did not.
+ */
+static uint32_t ok_or_later(const struct nd_walk_path *path)
+{
+	uint32_t lost = 1u << ND_OUTCOME_stall, ok = 1u << ND_OUTCOME_ok;
+	const struct nd_walk_turn *bad = nd_walk_bad_turn(path);
+
+	if (!bad)
+		return path->nturns ? ok : 0;
+	if (bad->verdict == ND_WALK_UNKNOWN || bad->verdict == ND_WALK_OUTSIDE)
+		return 0;
+	if (bad->verdict != ND_WALK_DROPPED)
+		lost |= 1u << ND_OUTCOME_reset | 1u << ND_OUTCOME_refused |
+			1u << ND_OUTCOME_nohost | 1u << ND_OUTCOME_nonet | 1u << ND_OUTCOME_eacces;
+	for (size_t i = 0; i < path->nturns; i++)
+		if (path->turns[i].kind == ND_TURN_DATA &&
+		    path->turns[i].verdict != ND_WALK_DELIVERED)
+			return lost;
+	return lost | ok;
+}
+
 /* The outcomes that fit a path, as bits. */
-static uint32_t outcomes_of(const struct nd_walk_path *path)
+static uint32_t outcomes_of(const struct nd_walk_path *path, enum nd_probe_kind kind)
 {
 	const uint32_t ok = 1u << ND_OUTCOME_ok, timeout = 1u << ND_OUTCOME_timeout,
 		       refused = 1u << ND_OUTCOME_refused, nohost = 1u << ND_OUTCOME_nohost,
@@ -27,7 +50,9 @@ static uint32_t outcomes_of(const struct nd_walk_path *path)
 		       eacces = 1u << ND_OUTCOME_eacces, noaddr = 1u << ND_OUTCOME_noaddr;
 	switch (path->verdict) {
 	case ND_WALK_DELIVERED:
-		return !path->nback || path->back_verdict == ND_WALK_DELIVERED ? ok : timeout;
+		if (path->nback && path->back_verdict != ND_WALK_DELIVERED)
+			return timeout;
+		return kind == ND_PROBE_http ? ok_or_later(path) : ok;
 	case ND_WALK_REFUSED:
 		return path->nback && path->back_verdict != ND_WALK_DELIVERED ? timeout : refused;
 	case ND_WALK_REJECTED:
@@ -46,11 +71,12 @@ static uint32_t outcomes_of(const struct nd_walk_path *path)
 
 static void expect(struct nd_arena *arena, const struct nd_walk *walk, struct nd_trace_live *out)
 {
+	enum nd_probe_kind kind = out->result ? out->result->kind : ND_PROBE_tcp;
 	uint32_t all = 0;
 	const char *text = "";
 	bool is_sure = true;
 	for (size_t i = 0; i < walk->npaths; i++) {
-		uint32_t some = outcomes_of(&walk->paths[i]);
+		uint32_t some = outcomes_of(&walk->paths[i], kind);
 		is_sure &= some != 0;
 		all |= some;
 	}
@@ -109,6 +135,21 @@ static void compare_way(struct nd_arena *arena, const struct nd_way *way,
 	}
 }
 
+/* Of data: whose rule ended it. What it passed was met by the first packets, too, or not told. */
+static void compare_turns(struct nd_arena *arena, const struct nd_walk_path *path,
+			  const struct nd_cluster *after, struct nd_trace_live *out)
+{
+	const struct nd_walk_turn *bad = nd_walk_bad_turn(path);
+	struct nd_way last;
+
+	if (!bad || !bad->end || bad->end->kind != ND_WAY_HOOK || !bad->end->nevents)
+		return;
+	last = *bad->end;
+	last.events += last.nevents - 1;
+	last.nevents = 1;
+	compare_way(arena, &last, after, out);
+}
+
 void nd_trace_live_find(struct nd_arena *arena, const struct nd_walk_ask *ask,
 			const struct nd_walk *walk, const struct nd_cluster *after,
 			struct nd_trace_live *out)
@@ -119,4 +160,6 @@ void nd_trace_live_find(struct nd_arena *arena, const struct nd_walk_ask *ask,
 		return; /* which way it took is chance */
 	for (size_t i = 0; i < walk->paths[0].nways; i++)
 		compare_way(arena, &walk->paths[0].ways[i], after, out);
+	if (out->result && out->result->kind == ND_PROBE_http)
+		compare_turns(arena, &walk->paths[0], after, out);
 }

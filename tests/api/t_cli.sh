@@ -249,6 +249,9 @@ demo=../cases/demo/bundle.tar.gz
 refuses "trace of one place" 2 'source and a destination' trace shop/web
 refuses "trace of two protocols" 2 'exclude each other' trace a/b c/d --tcp --udp
 refuses "trace of a bundle, live" 2 '--from excludes' trace a/b c/d --from "$demo" --live
+refuses "trace by HTTP, not live" 2 'trace --http wants' trace a/b c/d --http /
+refuses "trace by HTTP over UDP" 2 'trace --http wants' trace a/b c/d --live --udp --http /
+refuses "trace by HTTP, no path" 2 'trace --http wants' trace a/b c/d --live --http http://a/
 refuses "trace from nowhere" 3 'no such pod' trace a/b c/d:1 --from "$demo"
 refuses "trace from a service" 2 'nothing is sent from a service' trace svc/default/kubernetes 10.0.0.1:1 --from "$demo"
 refuses "trace to no port" 2 'a port is wanted' trace 10.244.2.2 192.0.2.1 --from "$demo"

@@ -34,6 +34,10 @@ static bool is_pair(const struct nd_probe *p)
 	return p->netns_inode && p->kind == ND_PROBE_tcp && p->ip.bytes[1] == 100 &&
 	       p->ip.bytes[2] == 1;
 }
+static bool is_request(const struct nd_probe *p)
+{
+	return p->kind == ND_PROBE_http;
+}
 static bool is_any(const struct nd_probe *p)
 {
 	(void)p;
@@ -83,6 +87,24 @@ static void test_retry(void **state)
 	build(&all);
 	retry_lines(&all, is_any);
 	done(&all);
+}
+
+/* Around a request others are only connected to: those probes have no path (the agent refuses it). */
+static void test_request(void **state)
+{
+	struct world w = {.nnodes = 2, .npods = 3};
+
+	(void)state;
+	build(&w);
+	for (size_t i = 0; i < w.plan.nprobes; i++)
+		if (is_pair(&w.plan.probes[i])) {
+			w.plan.probes[i].kind = ND_PROBE_http;
+			w.plan.probes[i].name = "/metrics";
+		}
+	assert_string_equal(retry_lines(&w, is_request), "n00 http 1010 10.100.1.9 9153 ?\n"
+							 "n00 http 1011 10.100.1.9 9153 ?\n"
+							 "n00 tcp 1010 10.100.1.10 8080\n");
+	done(&w);
 }
 
 static void test_gone(void **state)
@@ -180,7 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retry),
-		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_request), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_flows),
 	};

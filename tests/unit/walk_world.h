@@ -99,6 +99,8 @@ static inline void show(const struct nd_walk_path *path, const char *from)
 	printf("  %s -> %s:%u %u: %s: %s%s%s\n", from, pkt ? nd_ip_text(pkt->t.dst, dst) : "", pkt ? pkt->t.dport : 0,
 	       pkt ? pkt->proto : 0, nd_walk_verdict_name(path->verdict), path->reason ? path->reason : "",
 	       path->nback ? "; answer: " : "", path->nback && path->back_reason ? path->back_reason : "");
+	if (nd_walk_bad_turn(path))
+		printf("    then %s\n", nd_walk_bad_turn(path)->reason);
 	if (!getenv("ND_WALK_WAYS"))
 		return;
 	for (size_t i = 0; i < path->nways + path->nback; i++) {
