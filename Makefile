@@ -124,6 +124,7 @@ $(B)/kernel-test: $(KERNEL_OBJ) $(OBJ)
 N           ?= 10000
 SEED        ?= 1
 check-kernel: $(B)/kernel-test ## the walk against this kernel: N random cases from SEED (root)
+	@tests/kernel/run.sh $(B) --replay tests/kernel/cases/*.txt
 	@tests/kernel/run.sh $(B) $(N) $(SEED)
 
 FUZZ_SECONDS ?= 60

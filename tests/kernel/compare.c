@@ -64,6 +64,8 @@ static const char *packet_differs(struct nd_arena *arena, const struct outcome *
 				       walk->mark);
 	if (kernel->ttl != walk->ttl)
 		return nd_arena_printf(arena, "ttl: kernel %u, walk %u", kernel->ttl, walk->ttl);
+	if (kernel->dscp != walk->dscp)
+		return nd_arena_printf(arena, "dscp: kernel %u, walk %u", kernel->dscp, walk->dscp);
 	return NULL;
 }
 

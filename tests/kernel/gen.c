@@ -183,10 +183,17 @@ static struct test_packet *push_packet(struct gen *gen)
 	return p;
 }
 
-/* A reply, and one more of the first kind. */
+/* Behind the answer: an ACK, or data. */
+static void choose_data(struct gen *gen, struct test_packet *p)
+{
+	p->tcp_flags = rng_chance(&gen->rng, 50) ? 16 : 24;
+	if (p->tcp_flags == 24)
+		p->payload = (uint16_t)(1 + rng_pick(&gen->rng, MAX_PAYLOAD));
+}
+
+/* A reply, and one or two more. */
 static void push_followers(struct gen *gen, int first)
 {
-	static const uint8_t flags[] = {18, 16};
 	const struct test_packet *root = &gen->s->packets[first];
 	uint32_t n = 1 + rng_pick(&gen->rng, 3);
 
@@ -196,8 +203,10 @@ static void push_followers(struct gen *gen, int first)
 		p->follows = first;
 		p->is_reply = i % 2 == 0;
 		p->ttl = 64;
-		if (root->proto == ND_PROTO_TCP)
-			p->tcp_flags = flags[i ? 1 : 0];
+		if (root->proto == ND_PROTO_TCP && i == 0)
+			p->tcp_flags = 18;
+		else if (root->proto == ND_PROTO_TCP)
+			choose_data(gen, p);
 		p->icmp_type = p->is_reply ? (gen->ip == 6 ? 129 : 0) : root->icmp_type;
 		if (root->proto == ND_PROTO_UDP || root->proto == ND_PROTO_TCP)
 			p->icmp_type = 0;

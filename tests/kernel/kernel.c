@@ -2,6 +2,7 @@
  * kernel.c: random rule sets and packets against the kernel.
  *
  *	kernel [-n CASES] [-s SEED] [-l LEVEL] [-c SCENARIO_SEED] [-m MAX_DIFFERENCES]
+ *	kernel -r CASE...	kept cases (case.c), nothing random
  *
  * Exit 0: all cases agree; 1: some do not; 2: it could not run; 77: not root.
  */
@@ -16,6 +17,7 @@
 struct options {
 	uint64_t cases, seed, scenario;
 	uint32_t level, max_differences;
+	bool is_replay;
 };
 
 static double now_s(void)
@@ -31,7 +33,7 @@ static struct options parse(int argc, char **argv)
 	struct options o = {.cases = 500, .seed = 1, .max_differences = 1};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:l:c:m:")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:l:c:m:r")) != -1) {
 		switch (c) {
 		case 'n':
 			o.cases = strtoull(optarg, NULL, 10);
@@ -47,6 +49,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'm':
 			o.max_differences = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'r':
+			o.is_replay = true;
 			break;
 		default:
 			exit(2);
@@ -95,9 +100,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "kernel: needs root\n");
 		return 77;
 	}
+	if (o.is_replay && !replay_can(argv + optind, (size_t)(argc - optind)))
+		return 2;
 	setenv("XTABLES_LOCKFILE", "/tmp/nd-kernel-xtables.lock", 1);
 	gen_uncovered();
 	box_make(&box);
+	if (o.is_replay)
+		return replay(&box, argv + optind, (size_t)(argc - optind));
 	for (uint64_t i = 0; cases < o.cases && differences + unsteady < o.max_differences; i++) {
 		uint32_t level = o.level ? o.level : (uint32_t)(i % LEVELS) + 1;
 		uint64_t seed = rng_next(&rng), before = tallies[level].cases;
@@ -106,6 +115,11 @@ int main(int argc, char **argv)
 		int packet;
 
 		gen_scenario(&s, o.scenario ? o.scenario : seed, level);
+		if (!case_is_exact(&s)) {
+			printf("level %u seed %llu: its file says something else\n", level,
+			       (unsigned long long)s.seed);
+			differences++;
+		}
 		packet = scenario_run(&box, &s, &tallies[level], &why);
 		cases += tallies[level].cases - before;
 		if (packet >= 0) {

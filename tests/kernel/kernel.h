@@ -67,10 +67,12 @@ struct test_packet {
 	uint8_t tcp_flags, icmp_type, icmp_code, ttl, dscp;
 	uint16_t payload; /* bytes */
 	uint32_t mark;
+	const char *expect; /* of a kept case: "fate=sent ttl=4", or NULL */
 	bool is_off;
 };
 #define MAX_PACKETS 8
-struct scenario {
+#define MAX_PAYLOAD 1400
+struct scenario { /* what is loaded: a new field goes into case.c, too */
 	struct nd_arena arena;
 	uint64_t seed;
 	uint32_t level;
@@ -84,6 +86,7 @@ struct scenario {
 	struct test_packet packets[MAX_PACKETS];
 	size_t npackets;
 	bool has[LAYERS];
+	const char *lie[2]; /* a text of the rules, and what the walk is told instead; or NULL */
 };
 
 /* ---- what happened to a packet ---- */
@@ -207,6 +210,23 @@ const char *compare(struct nd_arena *arena, const struct counters *counters, str
 		    struct outcome *walks, size_t nwalks, size_t *which);
 void outcome_text(const struct counters *counters, const struct outcome *outcome,
 		  struct nd_buf *out);
+
+/* ---- case.c: a scenario as a file ---- */
+void case_write(const struct scenario *s, struct nd_buf *out);
+/* ND_E_INPUT says which line. The arena of *s is the caller's, also then. */
+int case_read(const char *path, struct scenario *s, struct nd_err *err) ND_MUST_USE;
+int case_parse(const char *path, struct nd_str text, struct scenario *s,
+	       struct nd_err *err) ND_MUST_USE;
+/* Is the same loaded and sent when it is written and read again? Nothing of it may be off. */
+bool case_is_exact(const struct scenario *s);
+/* Is that what the kernel did? NULL: yes, or nothing is expected. */
+const char *case_differs(struct nd_arena *arena, const char *expect, const struct outcome *kernel);
+
+/* ---- replay.c ---- */
+/* Are all of them cases? Prints the first that is not, and why. */
+bool replay_can(char *const *paths, size_t n);
+/* Runs the files, a line each: the exit code. */
+int replay(struct box *box, char *const *paths, size_t n);
 
 /* ---- run.c ---- */
 struct tally {

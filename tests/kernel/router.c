@@ -84,7 +84,28 @@ static void feed_sysctls(struct nd_model *model, bool is_strict)
 	feed(model, "sysctls", text.data, text.len);
 }
 
-static void feed_rules(struct nd_model *model, const struct counters *counters)
+/* For the test that a difference is seen: another text in the place of one that is there. */
+static void tell_lie(const char *const lie[2], struct nd_buf *text)
+{
+	const char *hit = lie[0] && text->len
+				  ? memmem(text->data, text->len, lie[0], strlen(lie[0]))
+				  : NULL;
+	nd_auto_buf struct nd_buf was = *text;
+	size_t n = hit ? (size_t)(hit - text->data) : 0;
+
+	if (!hit) {
+		was = (struct nd_buf){0};
+		return;
+	}
+	*text = (struct nd_buf){0};
+	nd_buf_add(text, was.data, n);
+	nd_buf_puts(text, lie[1]);
+	n += strlen(lie[0]);
+	nd_buf_add(text, was.data + n, was.len - n);
+}
+
+static void feed_rules(struct nd_model *model, const struct scenario *s,
+		       const struct counters *counters)
 {
 	static const char *const heads[3] = {"# netdoctor backend=nft family=4\n",
 					     "# netdoctor backend=nft family=6\n",
@@ -97,6 +118,7 @@ static void feed_rules(struct nd_model *model, const struct counters *counters)
 		nd_buf_puts(&text, heads[i]);
 		nd_buf_add(&text, counters->save[i].data, counters->save[i].len);
 	}
+	tell_lie(s->lie, &text);
 	feed(model, "iptables", text.data ? text.data : "", text.len);
 	if (counters->list.len)
 		feed(model, "nft", counters->list.data, counters->list.len);
@@ -125,7 +147,7 @@ void router_make(struct router *router, const struct scenario *s, const struct c
 	*router = (struct router){.model = nd_model_new(), .counters = counters};
 	feed_net(router->model);
 	feed_sysctls(router->model, s->is_strict);
-	feed_rules(router->model, counters);
+	feed_rules(router->model, s, counters);
 	feed_sockets(router->model);
 	cluster = nd_model_finish(router->model);
 	for (size_t i = 0; i < cluster->ngaps; i++)

@@ -102,10 +102,11 @@ static void keep(const struct scenario *s, const struct nd_buf *why)
 	snprintf(path, sizeof(path), "%s/level%u-%016llx.txt", folder, s->level,
 		 (unsigned long long)s->seed);
 	nd_buf_add(&text, why->data ? why->data : "", why->len);
-	scenario_text(s, &text);
+	case_write(s, &text);
 	f = fopen(path, "w");
 	if (f)
 		fwrite(text.data, 1, text.len, f);
+	scenario_text(s, &text);
 	printf("%s\nkept as %s\n", text.data, path);
 }
 
