@@ -9,7 +9,7 @@
  *	decl	ipt	ip	filter	:FORWARD DROP	layer, family, table, text
  *	rule	ipt	ip	mangle	PREROUTING	-p tcp	-j TTL --ttl-set 5 matches, target
  *	packet	from=A proto=6 src=10.1.0.2 dst=10.2.0.3 sport=20000 dport=80 flags=0x2
- *	packet	follows=0 reply=1 proto=6 src=10.2.0.3 dst=10.1.0.2 flags=0x12
+ *	packet	follows=0 reply=1 flags=0x12		of that connection
  *	expect	0	fate=sent dev=rb ttl=4		of the kernel, and so of the walk
  *	lie	--ttl-set 5	--ttl-set 9		told to the walk: for the test of this test
  *
@@ -37,15 +37,17 @@ static const char *or_dash(const char *text)
 	return text && *text ? text : "-";
 }
 
+/* One that follows has the addresses and the protocol of the first, or of what became of that. */
 static void write_packet(const struct test_packet *p, int follows, struct nd_buf *out)
 {
 	char src[ND_IP_TEXT], dst[ND_IP_TEXT];
 
-	nd_buf_printf(out, "packet\tfrom=%c", side_names[p->from]);
 	if (follows >= 0)
-		nd_buf_printf(out, " follows=%d reply=%d", follows, p->is_reply);
-	nd_buf_printf(out, " proto=%u src=%s dst=%s sport=%u dport=%u", p->proto,
-		      nd_ip_text(p->t.src, src), nd_ip_text(p->t.dst, dst), p->t.sport, p->t.dport);
+		nd_buf_printf(out, "packet\tfollows=%d reply=%d", follows, p->is_reply);
+	else
+		nd_buf_printf(out, "packet\tfrom=%c proto=%u src=%s dst=%s sport=%u dport=%u",
+			      side_names[p->from], p->proto, nd_ip_text(p->t.src, src),
+			      nd_ip_text(p->t.dst, dst), p->t.sport, p->t.dport);
 	nd_buf_printf(out, " flags=0x%x type=%u code=%u ttl=%u dscp=%u payload=%u mark=0x%x\n",
 		      p->tcp_flags, p->icmp_type, p->icmp_code, p->ttl, p->dscp, p->payload,
 		      p->mark);
@@ -305,12 +307,20 @@ static int read_packet(struct reading *r)
 	while (nd_str_word(&rest, &word))
 		if (!read_key(&p, nd_arena_strdup(&s->arena, word.p, word.n)))
 			return bad(r, "a packet has no such field, or not with that value");
-	p.family = p.t.src.family;
-	if (!p.family || p.t.dst.family != p.family || !is_known_proto(&p))
-		return bad(r, "a packet wants src and dst of one family, and proto 6, 17, 1 or 58");
-	if (s->npackets ? p.family != s->packets[0].family || p.follows >= (int)s->npackets
-			: p.follows >= 0)
-		return bad(r, "all packets are of one family, and follow earlier ones");
+	if (p.follows >= (int)s->npackets)
+		return bad(r, "a packet follows one above it");
+	if (p.follows >= 0) {
+		if (p.proto || p.t.src.family || p.t.dst.family || p.t.sport || p.t.dport)
+			return bad(r, "a packet that follows has the addresses of the first");
+		p.family = s->packets[0].family;
+	} else {
+		p.family = p.t.src.family;
+		if (!p.family || p.t.dst.family != p.family || !is_known_proto(&p))
+			return bad(r, "a packet wants src and dst of one family, and proto 6, 17, "
+				      "1 or 58");
+		if (s->npackets && p.family != s->packets[0].family)
+			return bad(r, "all packets are of one family");
+	}
 	s->packets[s->npackets++] = p;
 	return 0;
 }
