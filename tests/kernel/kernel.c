@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 				differences++;
 			} else {
 				unsteady++;
+				case_write(&s, &why);
 				printf("%s", why.data);
 			}
 		}

@@ -137,13 +137,26 @@ static bool load_routes(const struct scenario *s, struct nd_buf *errors)
 static bool load_nft(const struct scenario *s, struct nd_buf *errors)
 {
 	static const char *const argv[] = {"nft", "-f", "-", NULL};
-	static bool is_dirty;
+	/*
+	 * Which is called first, a filter chain at the priority of NAT or the NAT core, depends on
+	 * which was made first: NAT, as the walk takes it to be. In IPv4 the legacy tables do that.
+	 */
+	static const char nat[] = "add table ip6 nat_is_older\nadd chain ip6 nat_is_older c "
+				  "{ type nat hook prerouting priority -100; }\n";
+	static bool is_dirty, has_nat;
 	nd_auto_buf struct nd_buf text = {0};
 
 	if (!is_dirty && !s->has[LAYER_NFT] && !s->has[LAYER_IPT])
 		return true;
 	is_dirty = s->has[LAYER_NFT] || s->has[LAYER_IPT];
-	nd_buf_puts(&text, "flush ruleset\n");
+	if (!has_nat) {
+		has_nat = true;
+		nd_buf_puts(&text, nat);
+		if (!run(argv, &text, errors))
+			return false;
+		text.len = 0;
+	}
+	nd_buf_printf(&text, "flush ruleset\n%s", nat);
 	if (s->has[LAYER_NFT])
 		nft_text(s, &text);
 	return run(argv, &text, errors);

@@ -43,8 +43,10 @@ static bool resolve(const struct scenario *s, const struct memory *memory, size_
 	out->proto = first->proto;
 	out->t = first->t;
 	out->from = first->from;
+	/* To an answer that was not tracked R's own stack says RST, which ends the connection. */
 	if (!out->is_reply)
-		return true;
+		return first->proto != ND_PROTO_TCP || first->from != SIDE_R ||
+		       memory->ct[root].state == ND_CT_ESTABLISHED;
 	out->from = side_of(&memory->kernel[root]);
 	out->t = (struct nd_tuple){
 		.src = seen.dst, .dst = seen.src, .sport = seen.dport, .dport = seen.sport};
