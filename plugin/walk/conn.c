@@ -4,12 +4,6 @@
 #include "plugin/walk/eval_run.h"
 #include "plugin/walk/run.h"
 
-static bool is_same(struct nd_tuple a, struct nd_tuple b)
-{
-	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
-	       a.dport == b.dport;
-}
-
 static struct nd_conn *find(struct nd_run *run, bool *is_reply)
 {
 	for (size_t i = 0; i < run->nconns; i++) {
@@ -18,8 +12,8 @@ static struct nd_conn *find(struct nd_run *run, bool *is_reply)
 
 		if (conn->net != run->net || conn->proto != run->pkt.proto)
 			continue;
-		is_orig = is_same(conn->ct.orig, run->pkt.t);
-		*is_reply = is_same(conn->ct.reply, run->pkt.t);
+		is_orig = nd_tuple_eq(conn->ct.orig, run->pkt.t);
+		*is_reply = nd_tuple_eq(conn->ct.reply, run->pkt.t);
 		if (!*is_reply && !is_orig)
 			continue;
 		/* From an address to itself: the type of ICMP says, which is in the kernel's tuple.
@@ -98,7 +92,7 @@ void nd_conn_confirm(struct nd_run *run)
 	for (size_t i = 0; i < run->nconns; i++) {
 		conn = &run->conns[i];
 		if (conn->net == run->net && conn->proto == run->pkt.proto &&
-		    is_same(conn->ct.orig, ct->orig)) {
+		    nd_tuple_eq(conn->ct.orig, ct->orig)) {
 			is_reply = conn->ct.is_reply;
 			conn->ct = *ct;
 			conn->ct.is_reply = is_reply;

@@ -151,16 +151,10 @@ static void deliver_answer(struct nd_run *run)
 		   nd_run_ip(run, want.src), want.sport, want.dport);
 }
 
-static bool is_same(struct nd_tuple a, struct nd_tuple b)
-{
-	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
-	       a.dport == b.dport;
-}
-
 /* To the socket that has the connection. */
 static void deliver_further(struct nd_run *run)
 {
-	if (run->net == run->there && is_same(run->pkt.t, run->got)) {
+	if (run->net == run->there && nd_tuple_eq(run->pkt.t, run->got)) {
 		deliver(run, "it arrives where the first one did");
 		return;
 	}

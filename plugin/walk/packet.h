@@ -20,6 +20,12 @@ struct nd_tuple {
 	uint16_t sport, dport; /* ICMP echo: sport is the id, dport 0 */
 };
 
+static inline bool nd_tuple_eq(struct nd_tuple a, struct nd_tuple b)
+{
+	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
+	       a.dport == b.dport;
+}
+
 struct nd_ct {
 	uint32_t state;	 /* one ND_CT_* bit */
 	uint32_t status; /* bits as ND_F_CT_STATUS */
