@@ -116,6 +116,8 @@ struct nd_eval {
 	enum nd_hook_result (*queue_ask)(void *ctx, struct nd_eval *eval, struct nd_pkt *packet,
 					 const struct nd_verdict *verdict);
 	void *queue_ctx;
+	/* What is made here, root's programs made: else rules for users can't be answered. */
+	bool is_root;
 };
 
 /*

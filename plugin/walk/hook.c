@@ -74,6 +74,18 @@ static bool has_route(void *ctx, const struct nd_pkt *packet)
 	return fib.kind == ND_FIB_UNICAST || fib.kind == ND_FIB_LOCAL || fib.kind == ND_FIB_UNKNOWN;
 }
 
+/*
+ * Programs of the node itself are taken for root's: kubelet, the API server and the agent that
+ * sends probes are. Who runs in a pod is not known, and what the kernel itself answers or sends
+ * through a tunnel has no user.
+ */
+static bool is_root(const struct nd_run *run)
+{
+	bool is_icmp = run->pkt.proto == ND_PROTO_ICMP || run->pkt.proto == ND_PROTO_ICMP6;
+
+	return run->net->host && !run->net->inode && !run->ninner && !(run->is_answer && is_icmp);
+}
+
 bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 {
 	const struct nd_rules *rules = nd_net_rules(run->world, run->net);
@@ -88,7 +100,8 @@ bool nd_run_hook(struct nd_run *run, enum nd_hook hook)
 			       .route_ctx = run,
 			       .has_all_rules = run->ask->has_all_rules,
 			       .queue_ask = nd_netpol_queue_ask,
-			       .queue_ctx = &queue};
+			       .queue_ctx = &queue,
+			       .is_root = is_root(run)};
 	enum nd_hook_result result;
 	struct nd_way *way;
 

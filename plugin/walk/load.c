@@ -260,6 +260,8 @@ static enum nd_tri load_meta(struct nd_eval_run *run, const struct nd_load *load
 		/* In INPUT it may be the receiver (early demultiplexing). */
 		if (packet->iif && run->hook != ND_INPUT)
 			return ND_NO;
+		if (run->eval->is_root && run->hook != ND_INPUT)
+			return ND_YES;
 		return perhaps(run, "the user whose program sends, who is not known");
 	default:
 		return perhaps(run, "a field that is not known");

@@ -63,6 +63,24 @@ unpin_ds() { # unpin_ds NAMESPACE DAEMONSET
 	K label nodes --all "netdoctor-lab/run-$2-" >/dev/null 2>&1
 	wait_ready "$1" "ds/$2"
 }
+netpol_on() { # kindnetd queues packets by an nft rule; a kernel without CONFIG_NFT_QUEUE refuses it, so iptables hands them to its queue
+	local n
+	for n in "${NODES[@]}"; do
+		onsh "$n" 'nft list table inet kindnet-network-policies >/dev/null 2>&1 && exit 0
+			grep -q "^ *101 " /proc/net/netfilter/nfnetlink_queue || { echo "nobody listens on queue 101" >&2; exit 1; }
+			put() { iptables -t mangle -C POSTROUTING "$@" 2>/dev/null || iptables -t mangle -A POSTROUTING "$@"; }
+			put -m owner --uid-owner 0 -j RETURN # as kindnetd: the node itself and its kubelet may
+			for p in tcp udp; do for d in -s -d; do
+				put -p $p $d 10.244.0.0/16 -m conntrack --ctstate NEW -j NFQUEUE --queue-num 101 --queue-bypass
+			done; done' || return 1
+	done
+}
+netpol_off() {
+	local n
+	for n in "${NODES[@]}"; do
+		onsh "$n" 'iptables-save -t mangle | sed -n "/NFQUEUE\|uid-owner 0/s/^-A/-D/p" | while read -r l; do iptables -t mangle $l; done'
+	done
+}
 save_object() { # save_object NAMESPACE KIND NAME: without what the server adds, for restore_object
 	K -n "$1" get "$2" "$3" -o json |
 		jq 'del(.status,.metadata.resourceVersion,.metadata.uid,.metadata.creationTimestamp,.metadata.managedFields)' >"$SAVE/$3.json"
