@@ -65,6 +65,8 @@ struct nd_finding {
 
 struct nd_failures;
 struct nd_walks;
+struct nd_world;
+struct nd_closed_list;
 struct nd_expected;
 struct nd_check_run {
 	const struct nd_cluster *cluster;
@@ -72,6 +74,9 @@ struct nd_check_run {
 	const struct nd_failures *failures; /* checks/failures.h: of the probes */
 	struct nd_walks *walks; /* checks/walks.h: ask nd_walks_get() */
 	const struct nd_expected *expected; /* model/programmed.h: ask nd_fact_expected() */
+	struct nd_world *world;		    /* of all walks: ask nd_walks_world() */
+	struct nd_closed_list *closed;	    /* checks/policies.h: ask nd_closed_get() */
+	size_t npolicy_walks;		    /* made so far by checks/policies.c */
 	const struct nd_check *check;
 	struct nd_finding **findings; /* nfindings */
 	size_t nfindings;

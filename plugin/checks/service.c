@@ -86,8 +86,8 @@ static bool is_near(const char *a, const char *b)
 
 /* All labels of the selector but one match, and that one differs by a slip, or others hold it in
  * place. */
-static bool compare(const struct nd_labels *selector, const struct nd_labels *labels,
-		    struct nd_near_miss *out)
+bool nd_labels_near_miss(const struct nd_labels *selector, const struct nd_labels *labels,
+			 struct nd_near_miss *out)
 {
 	const struct nd_label *wrong = NULL;
 	for (size_t i = 0; i < selector->n; i++) {
@@ -120,14 +120,14 @@ bool nd_service_near_miss(const struct nd_cluster *cluster, const struct nd_serv
 		const struct nd_workload *w = &cluster->workloads[i];
 		out->who = w->meta.name;
 		if (nd_eq(w->meta.ns, service->meta.ns) &&
-		    compare(&service->selector, &w->template_labels, out))
+		    nd_labels_near_miss(&service->selector, &w->template_labels, out))
 			return true;
 	}
 	for (size_t i = 0; i < cluster->npods; i++) {
 		const struct nd_pod *pod = &cluster->pods[i];
 		out->who = pod->meta.name;
 		if (nd_eq(pod->meta.ns, service->meta.ns) && !nd_fact_pod_ended(pod) &&
-		    compare(&service->selector, &pod->meta.labels, out))
+		    nd_labels_near_miss(&service->selector, &pod->meta.labels, out))
 			return true;
 	}
 	out->who = NULL;

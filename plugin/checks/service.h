@@ -32,4 +32,8 @@ struct nd_near_miss {
 bool nd_service_near_miss(const struct nd_cluster *cluster, const struct nd_service *service,
 			  struct nd_near_miss *out);
 
+/* Do all these labels but one hold, and that one by a slip? who is left alone. */
+bool nd_labels_near_miss(const struct nd_labels *wanted, const struct nd_labels *labels,
+			 struct nd_near_miss *out);
+
 #endif

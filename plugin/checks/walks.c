@@ -126,6 +126,13 @@ static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_wal
 	nd_arena_free(&arena);
 }
 
+struct nd_world *nd_walks_world(struct nd_check_run *run)
+{
+	if (!run->world)
+		run->world = nd_world_new(run->arena, run->cluster);
+	return run->world;
+}
+
 const struct nd_walks *nd_walks_get(struct nd_check_run *run)
 {
 	struct nd_walk_list list = {0};
@@ -135,7 +142,7 @@ const struct nd_walks *nd_walks_get(struct nd_check_run *run)
 	if (run->walks)
 		return run->walks;
 	run->walks = nd_arena_alloc(run->arena, sizeof(*run->walks));
-	world = nd_world_new(run->arena, run->cluster);
+	world = nd_walks_world(run);
 	nd_walk_list_build(&arena, run->cluster, &list);
 	for (size_t first = 0; first < STRIDE; first++)
 		for (size_t i = first; i < list.n && nd_world_nrules(world) < ND_WALKS_MAX_RULES;

@@ -52,6 +52,8 @@ struct nd_walks {
 
 /* Walked when first asked for; the same for all checks of a run. */
 const struct nd_walks *nd_walks_get(struct nd_check_run *run);
+/* For a walk of one's own; the rules that it compiled are there already. */
+struct nd_world *nd_walks_world(struct nd_check_run *run);
 /* "tcp from pod shop/web-1 to 10.244.2.5:8080", "the answer to tcp from ...", "data of tcp ...". */
 const char *nd_walk_loss_text(struct nd_check_run *run, const struct nd_walk_loss *loss);
 /* Behind all checks: a line of proof for causes of nodes at which a walk ended. */

@@ -2,9 +2,6 @@
 
 #include "plugin/model/netpol.h"
 
-/* In this order: of all that must hold the least counts, of all that may hold the most. */
-enum holds { NO, MAYBE, YES };
-
 /* One end of a flow. */
 struct end {
 	struct nd_ip ip;
@@ -21,12 +18,12 @@ struct check {
 	struct end self, other; /* the pod whose policies are looked at, and who it talks with */
 };
 
-static enum holds least(enum holds a, enum holds b)
+static enum nd_holds least(enum nd_holds a, enum nd_holds b)
 {
 	return a < b ? a : b;
 }
 
-static enum holds most(enum holds a, enum holds b)
+static enum nd_holds most(enum nd_holds a, enum nd_holds b)
 {
 	return a > b ? a : b;
 }
@@ -66,14 +63,14 @@ static bool term_holds(const struct nd_selector_term *term, const struct nd_labe
 	return false;
 }
 
-static enum holds selects(const struct nd_selector *selector, const struct nd_labels *labels)
+static enum nd_holds selects(const struct nd_selector *selector, const struct nd_labels *labels)
 {
 	if (!nd_labels_match(&selector->labels, labels))
-		return NO;
+		return ND_HOLDS_NO;
 	for (size_t i = 0; i < selector->nterms; i++)
 		if (!term_holds(&selector->terms[i], labels))
-			return NO;
-	return selector->unknown ? MAYBE : YES;
+			return ND_HOLDS_NO;
+	return selector->unknown ? ND_HOLDS_MAYBE : ND_HOLDS_YES;
 }
 
 static bool is_everything(const struct nd_selector *selector)
@@ -99,52 +96,52 @@ static const struct nd_namespace *find_namespace(const struct nd_cluster *c, con
 	return NULL;
 }
 
-static enum holds selects_namespace(const struct nd_cluster *c, const struct nd_selector *selector,
-				    const char *name)
+static enum nd_holds selects_namespace(const struct nd_cluster *c,
+				       const struct nd_selector *selector, const char *name)
 {
 	const struct nd_namespace *ns;
 
 	if (is_everything(selector))
-		return YES;
+		return ND_HOLDS_YES;
 	ns = find_namespace(c, name);
 	if (!ns)
-		return nd_look_has_list(c, "namespaces") ? NO : MAYBE;
+		return nd_look_has_list(c, "namespaces") ? ND_HOLDS_NO : ND_HOLDS_MAYBE;
 	return selects(selector, &ns->meta.labels);
 }
 
 /* ---- rules ---- */
 
-static enum holds block_holds(const struct nd_policy_peer *peer, struct nd_ip ip)
+static enum nd_holds block_holds(const struct nd_policy_peer *peer, struct nd_ip ip)
 {
 	if (peer->unknown)
-		return MAYBE;
+		return ND_HOLDS_MAYBE;
 	if (!nd_prefix_has(peer->block, ip))
-		return NO;
+		return ND_HOLDS_NO;
 	for (size_t i = 0; i < peer->nexcept; i++)
 		if (nd_prefix_has(peer->except[i], ip))
-			return NO;
-	return YES;
+			return ND_HOLDS_NO;
+	return ND_HOLDS_YES;
 }
 
-static enum holds peer_holds(const struct check *k, const struct nd_policy *policy,
-			     const struct nd_policy_peer *peer)
+static enum nd_holds peer_holds(const struct check *k, const struct nd_policy *policy,
+				const struct nd_policy_peer *peer)
 {
 	const struct nd_pod *pod = k->other.pod;
-	enum holds holds = YES;
+	enum nd_holds holds = ND_HOLDS_YES;
 
 	if (peer->block.ip.family || peer->unknown)
 		return block_holds(peer, k->other.ip);
 	if (!peer->pods && !peer->namespaces)
-		return NO;
+		return ND_HOLDS_NO;
 	if (!pod)
-		return k->other.may_be_pod ? MAYBE : NO;
+		return k->other.may_be_pod ? ND_HOLDS_MAYBE : ND_HOLDS_NO;
 	if (peer->pods)
 		holds = selects(peer->pods, &pod->meta.labels);
 	if (!peer->namespaces)
-		return nd_eq(pod->meta.ns, policy->meta.ns) ? holds : NO;
-	return holds == NO ? NO
-			   : least(holds,
-				   selects_namespace(k->cluster, peer->namespaces, pod->meta.ns));
+		return nd_eq(pod->meta.ns, policy->meta.ns) ? holds : ND_HOLDS_NO;
+	return holds == ND_HOLDS_NO ? ND_HOLDS_NO
+				    : least(holds, selects_namespace(k->cluster, peer->namespaces,
+								     pod->meta.ns));
 }
 
 static const char *proto_name(uint8_t proto)
@@ -168,41 +165,44 @@ static bool is_named_port(const struct nd_pod *pod, const struct nd_policy_port 
 	return false;
 }
 
-static enum holds port_holds(const struct check *k, const struct nd_policy_port *port)
+static enum nd_holds port_holds(const struct check *k, const struct nd_policy_port *port)
 {
 	const struct end *target = k->is_egress ? &k->other : &k->self;
 	uint16_t number = k->flow->dport;
 
 	if (!nd_eq(proto_name(k->flow->proto), port->protocol))
-		return NO;
+		return ND_HOLDS_NO;
 	if (!port->name)
-		return !port->port || (number >= port->port && number <= port->end_port) ? YES : NO;
+		return !port->port || (number >= port->port && number <= port->end_port)
+			       ? ND_HOLDS_YES
+			       : ND_HOLDS_NO;
 	if (!target->pod)
-		return target->may_be_pod ? MAYBE : NO;
-	return is_named_port(target->pod, port, number) ? YES : NO;
+		return target->may_be_pod ? ND_HOLDS_MAYBE : ND_HOLDS_NO;
+	return is_named_port(target->pod, port, number) ? ND_HOLDS_YES : ND_HOLDS_NO;
 }
 
-static enum holds rule_holds(const struct check *k, const struct nd_policy *policy,
-			     const struct nd_policy_rule *rule)
+static enum nd_holds rule_holds(const struct check *k, const struct nd_policy *policy,
+				const struct nd_policy_rule *rule)
 {
-	enum holds ports = rule->nports ? NO : YES, peers = rule->npeers ? NO : YES;
+	enum nd_holds ports = rule->nports ? ND_HOLDS_NO : ND_HOLDS_YES,
+		      peers = rule->npeers ? ND_HOLDS_NO : ND_HOLDS_YES;
 
 	if (rule->unknown)
-		return MAYBE;
-	for (size_t i = 0; i < rule->nports && ports != YES; i++)
+		return ND_HOLDS_MAYBE;
+	for (size_t i = 0; i < rule->nports && ports != ND_HOLDS_YES; i++)
 		ports = most(ports, port_holds(k, &rule->ports[i]));
-	for (size_t i = 0; i < rule->npeers && peers != YES && ports != NO; i++)
+	for (size_t i = 0; i < rule->npeers && peers != ND_HOLDS_YES && ports != ND_HOLDS_NO; i++)
 		peers = most(peers, peer_holds(k, policy, &rule->peers[i]));
 	return least(ports, peers);
 }
 
-static enum holds policy_allows(const struct check *k, const struct nd_policy *policy)
+static enum nd_holds policy_allows(const struct check *k, const struct nd_policy *policy)
 {
 	const struct nd_policy_rule *rules = k->is_egress ? policy->egress : policy->ingress;
 	size_t n = k->is_egress ? policy->negress : policy->ningress;
-	enum holds holds = policy->unknown ? MAYBE : NO;
+	enum nd_holds holds = policy->unknown ? ND_HOLDS_MAYBE : ND_HOLDS_NO;
 
-	for (size_t i = 0; i < n && holds != YES; i++)
+	for (size_t i = 0; i < n && holds != ND_HOLDS_YES; i++)
 		holds = most(holds, rule_holds(k, policy, &rules[i]));
 	return holds;
 }
@@ -227,7 +227,7 @@ static size_t first_policy(const struct nd_cluster *c, const char *ns)
 
 /* NULL: no more policies of the pod's namespace isolate it in that direction. */
 static const struct nd_policy *next_policy(const struct nd_cluster *c, const struct nd_pod *pod,
-					   bool is_egress, size_t *at, enum holds *isolates)
+					   bool is_egress, size_t *at, enum nd_holds *isolates)
 {
 	for (; *at < c->npolicies; (*at)++) {
 		const struct nd_policy *policy = &c->policies[*at];
@@ -237,7 +237,7 @@ static const struct nd_policy *next_policy(const struct nd_cluster *c, const str
 		if (!(is_egress ? policy->is_egress : policy->is_ingress))
 			continue;
 		*isolates = selects(&policy->selector, &pod->meta.labels);
-		if (*isolates == NO)
+		if (*isolates == ND_HOLDS_NO)
 			continue;
 		(*at)++;
 		return policy;
@@ -270,13 +270,13 @@ static const char *what_text(const struct check *k)
 }
 
 /* allows: what the rules of all policies together say; policy: that which says it. */
-static void explain(struct check *k, const struct nd_policy *policy, enum holds allows)
+static void explain(struct check *k, const struct nd_policy *policy, enum nd_holds allows)
 {
 	struct nd_netpol_answer *out = k->out;
 	const char *to = k->is_egress ? "to" : "from";
 
-	out->is_allowed = allows == YES;
-	out->is_unknown = allows == MAYBE;
+	out->is_allowed = allows == ND_HOLDS_YES;
+	out->is_unknown = allows == ND_HOLDS_MAYBE;
 	out->is_egress = k->is_egress;
 	out->policy = policy;
 	if (!k->arena)
@@ -285,11 +285,11 @@ static void explain(struct check *k, const struct nd_policy *policy, enum holds 
 	const char *what = what_text(k);
 	const char *ns = policy->meta.ns ? policy->meta.ns : "";
 
-	if (allows == YES)
+	if (allows == ND_HOLDS_YES)
 		out->why = nd_arena_printf(k->arena, "networkpolicy/%s/%s allows %s %s %s %s %s",
 					   ns, policy->meta.name, k->is_egress ? "from" : "to",
 					   self, what, to, other);
-	else if (allows == MAYBE)
+	else if (allows == ND_HOLDS_MAYBE)
 		out->why = nd_arena_printf(
 			k->arena,
 			"networkpolicy/%s/%s may isolate %s or allow %s %s %s: not all is known",
@@ -306,31 +306,31 @@ static bool check_direction(struct check *k)
 {
 	const struct nd_cluster *c = k->cluster;
 	const struct nd_policy *policy, *isolating = NULL, *doubtful = NULL, *may_allow = NULL;
-	enum holds isolates;
+	enum nd_holds isolates;
 
 	if (!k->self.pod)
 		return true;
 	for (size_t at = first_policy(c, k->self.pod->meta.ns);
 	     (policy = next_policy(c, k->self.pod, k->is_egress, &at, &isolates));) {
-		enum holds allows = least(isolates, policy_allows(k, policy));
+		enum nd_holds allows = least(isolates, policy_allows(k, policy));
 
-		if (allows == YES) {
-			explain(k, policy, YES);
+		if (allows == ND_HOLDS_YES) {
+			explain(k, policy, ND_HOLDS_YES);
 			return true;
 		}
-		if (allows == MAYBE && !may_allow)
+		if (allows == ND_HOLDS_MAYBE && !may_allow)
 			may_allow = policy;
-		if (isolates == YES && !isolating)
+		if (isolates == ND_HOLDS_YES && !isolating)
 			isolating = policy;
-		if (isolates == MAYBE && !doubtful)
+		if (isolates == ND_HOLDS_MAYBE && !doubtful)
 			doubtful = policy;
 	}
 	if (!isolating && !doubtful)
 		return true;
 	if (may_allow || !isolating)
-		explain(k, may_allow ? may_allow : doubtful, MAYBE);
+		explain(k, may_allow ? may_allow : doubtful, ND_HOLDS_MAYBE);
 	else
-		explain(k, isolating, NO);
+		explain(k, isolating, ND_HOLDS_NO);
 	return false;
 }
 
@@ -411,9 +411,47 @@ void nd_netpol_check(struct nd_arena *arena, const struct nd_cluster *cluster,
 	check_direction(&k);
 }
 
+/* ---- the parts, one by one ---- */
+
+enum nd_holds nd_netpol_selects(const struct nd_selector *selector, const struct nd_labels *labels)
+{
+	return selects(selector, labels);
+}
+
+enum nd_holds nd_netpol_selects_namespace(const struct nd_cluster *cluster,
+					  const struct nd_selector *selector, const char *name)
+{
+	return selects_namespace(cluster, selector, name);
+}
+
+enum nd_holds nd_netpol_peer_holds(const struct nd_cluster *cluster, const struct nd_policy *policy,
+				   const struct nd_policy_peer *peer, const struct nd_pod *pod)
+{
+	struct check k = {.cluster = cluster, .other = {.ip = pod->ip, .pod = pod}};
+
+	return peer_holds(&k, policy, peer);
+}
+
+enum nd_holds nd_netpol_port_holds(const struct nd_policy_port *port, uint8_t proto,
+				   uint16_t number, const struct nd_pod *pod)
+{
+	struct nd_netpol_flow flow = {.proto = proto, .dport = number};
+	struct check k = {.flow = &flow, .self = {.pod = pod}};
+
+	return port_holds(&k, port);
+}
+
+const struct nd_policy *nd_netpol_next(const struct nd_cluster *cluster, const struct nd_pod *pod,
+				       bool is_ingress, size_t *at, enum nd_holds *isolates)
+{
+	if (*at == 0)
+		*at = first_policy(cluster, pod->meta.ns);
+	return next_policy(cluster, pod, !is_ingress, at, isolates);
+}
+
 bool nd_netpol_isolates(const struct nd_cluster *cluster, const struct nd_pod *pod, bool is_ingress)
 {
-	enum holds isolates;
+	enum nd_holds isolates;
 	size_t at = first_policy(cluster, pod->meta.ns);
 
 	if (pod->is_host_network)

@@ -53,4 +53,22 @@ bool nd_netpol_isolates(const struct nd_cluster *cluster, const struct nd_pod *p
 bool nd_netpol_is_own_node(const struct nd_cluster *cluster, const struct nd_pod *pod,
 			   struct nd_ip ip);
 
+/*
+ * The parts of it, for those who ask why. In this order: of all that must hold the least counts, of
+ * all that may hold the most.
+ */
+enum nd_holds { ND_HOLDS_NO, ND_HOLDS_MAYBE, ND_HOLDS_YES };
+enum nd_holds nd_netpol_selects(const struct nd_selector *selector, const struct nd_labels *labels);
+enum nd_holds nd_netpol_selects_namespace(const struct nd_cluster *cluster,
+					  const struct nd_selector *selector, const char *name);
+/* Is it about that pod, not hostNetwork, at the other end? */
+enum nd_holds nd_netpol_peer_holds(const struct nd_cluster *cluster, const struct nd_policy *policy,
+				   const struct nd_policy_peer *peer, const struct nd_pod *pod);
+/* Is it about that port of the pod that is talked to? */
+enum nd_holds nd_netpol_port_holds(const struct nd_policy_port *port, uint8_t proto,
+				   uint16_t number, const struct nd_pod *pod);
+/* The policies that (may) isolate a pod, *at 0 before the first; NULL: no more. */
+const struct nd_policy *nd_netpol_next(const struct nd_cluster *cluster, const struct nd_pod *pod,
+				       bool is_ingress, size_t *at, enum nd_holds *isolates);
+
 #endif

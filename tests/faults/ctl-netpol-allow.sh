@@ -7,15 +7,19 @@
 # quick: yes
 # repair: nothing to repair
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# A policy selects everything and admits everything.
+# A policy selects everything and admits everything, and policies are enforced.
 inject() {
-	K apply -f - >/dev/null <<-Y
+	netpol_on && K apply -f - >/dev/null <<-Y
 		apiVersion: networking.k8s.io/v1
 		kind: NetworkPolicy
 		metadata: {name: allow-all, namespace: $NS}
 		spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}
 	Y
 }
+settle() { sleep 2; }
 present() { K -n $NS get netpol allow-all >/dev/null 2>&1; }
-heal() { K -n $NS delete netpol allow-all >/dev/null; }
+heal() {
+	K -n $NS delete netpol allow-all --ignore-not-found >/dev/null
+	netpol_off
+}
 main "$@"
