@@ -1,0 +1,259 @@
+/*
+ * NetworkPolicies that are a fault, and those that are meant, on a real cluster whose policies are
+ * enforced: the bundle of a case, with other policies put in. JSON is written with ' for ".
+ */
+#include "common/base.h"
+#include "plugin/checks/run.h"
+#include "plugin/evidence/bundle.h"
+#include "tests/unit/model.h"
+
+#define BUNDLE "tests/cases/ctl-netpol-allow/bundle.tar.gz"
+#define NS "data-platform"
+
+#define POLICY_IN(ns, name, spec) "{'metadata':{'namespace':'" ns "','name':'" name "'},'spec':{" spec "}}"
+#define POLICY(name, spec) POLICY_IN(NS, name, spec)
+#define APP(app) "'podSelector':{'matchLabels':{'app':'" app "'}}"
+#define INGRESS(app, rules) APP(app) ",'policyTypes':['Ingress'],'ingress':[" rules "]"
+#define EGRESS(app, rules) APP(app) ",'policyTypes':['Egress'],'egress':[" rules "]"
+#define FROM(peers) "{'from':[" peers "]}"
+#define FROM_PORT(peers, port) "{'from':[" peers "],'ports':[{'port':" port "}]}"
+#define TO_PORT(peers, port) "{'to':[" peers "],'ports':[{'port':" port "}]}"
+#define TO(peers) "{'to':[" peers "]}"
+#define POD(app) "{" APP(app) "}"
+#define BLOCK(cidr) "{'ipBlock':{'cidr':'" cidr "'}}"
+#define EVERY_NS "{'namespaceSelector':{}}"
+#define DNS(proto)                                                                                                     \
+	"{'to':[{'namespaceSelector':{},'podSelector':{'matchLabels':{'k8s-app':'kube-dns'}}}],'ports':["              \
+	"{'protocol':'" proto "','port':53}]}"
+#define DENY_IN "'podSelector':{},'policyTypes':['Ingress']"
+#define CATALOG "service/" NS "/iceberg-rest-catalog"
+
+/* As kube-network-policies writes them. */
+#define KNP "'family':'inet','table':'kindnet-network-policies'"
+#define KNP_RULE(expr) ",{'rule':{" KNP ",'chain':'postrouting','expr':[" expr "]}}"
+#define KNP_QUEUE(field)                                                                                               \
+	KNP_RULE("{'match':{'op':'==','left':{'payload':{'protocol':'ip','field':'" field "'}},'right':'@podips-v4'}},"\
+		 "{'queue':{'num':101,'flags':'bypass'}}")
+#define ENGINE_TABLE                                                                                                   \
+	"{'table':{'family':'inet','name':'kindnet-network-policies'}},"                                               \
+	"{'set':{" KNP ",'name':'podips-v4','type':'ipv4_addr','elem':[{'prefix':{'addr':'10.244.0.0','len':16}}],"    \
+	"'flags':['interval']}},"                                                                                      \
+	"{'chain':{" KNP ",'name':'postrouting','type':'filter','hook':'postrouting','prio':95,'policy':'accept'}}"    \
+	KNP_RULE("{'match':{'op':'==','left':{'meta':{'key':'skuid'}},'right':0}},{'accept':null}")                    \
+	KNP_RULE("{'match':{'op':'in','left':{'ct':{'key':'state'}},'right':['established','related']}},{'accept':"    \
+		 "null}") KNP_QUEUE("saddr") KNP_QUEUE("daddr") ","
+
+struct row {
+	const char *name;
+	const char *want; /* "ID SUBJECT", "" for nothing; hazards with "! " before */
+	const char *policies;
+	const char *without; /* this section or list is absent */
+	const char *in, *old, *new; /* all old in that item become new */
+};
+
+static const struct row rows[] = {
+	{"no policy", "", "", NULL, NULL, NULL, NULL},
+	/* np-default-deny */
+	{"a namespace that denies all", "np-default-deny " CATALOG, POLICY("deny", DENY_IN), NULL, NULL, NULL, NULL},
+	{"asked by nft, as kindnet does", "np-default-deny " CATALOG, POLICY("deny", DENY_IN), NULL, "nft",
+	 "{'nftables': [", "{'nftables': [" ENGINE_TABLE},
+	{"one service is shut", "np-default-deny " CATALOG, POLICY("deny", INGRESS("iceberg-rest-catalog", "")), NULL,
+	 NULL, NULL, NULL},
+	{"a rule without anybody", "np-default-deny " CATALOG,
+	 POLICY("deny", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("client"), "9999"))), NULL, NULL, NULL, NULL},
+	{"denied, and somebody let in", "",
+	 POLICY("deny", INGRESS("iceberg-rest-catalog", "")) ","
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("client"), "'http'"))), NULL, NULL, NULL, NULL},
+	{"only from outside", "",
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(BLOCK("192.0.2.0/24")))), NULL, NULL, NULL, NULL},
+	{"only its own namespace, where only it is", "",
+	 POLICY_IN("locked", "same", "'podSelector':{},'ingress':[" FROM("{'podSelector':{}}") "]"), NULL, NULL, NULL, NULL},
+	{"only namespaces that are still empty", "",
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM("{'namespaceSelector':{'matchLabels':{"
+	 "'kubernetes.io/metadata.name':'kube-public'}}}"))), NULL, NULL, NULL, NULL},
+	{"pods without a service", "", POLICY("deny", INGRESS("client", "")), NULL, NULL, NULL, NULL},
+	{"another port is open: this one is closed on purpose", "",
+	 POLICY("let", INGRESS("echo", "{'from':[" POD("client") "],'ports':[{'port':8081,'protocol':'UDP'}]}")), NULL,
+	 NULL, NULL, NULL},
+	{"only to be measured", "", POLICY("deny", INGRESS("iceberg-rest-catalog", "")), NULL, "services",
+	 "iceberg-rest-catalog", "iceberg-metrics"},
+	{"nobody enforces it", "! np-not-enforced cluster", POLICY("deny", DENY_IN), NULL, "iptables",
+	 "-j NFQUEUE --queue-num 101 --queue-bypass", "-j ACCEPT"},
+	{"another program's queue", "", POLICY("deny", DENY_IN), NULL, "iptables", "--queue-num 101", "--queue-num 7"},
+	{"the engine is gone", "", POLICY("deny", DENY_IN), NULL, "daemonsets", "kindnet", "flannel"},
+	{"rules not read", "", POLICY("deny", DENY_IN), "iptables", NULL, NULL, NULL},
+	{"namespaces not read", "", POLICY("deny", DENY_IN), "namespaces", NULL, NULL, NULL},
+	{"policies not read", "", NULL, "networkpolicies", NULL, NULL, NULL},
+	{"slices not read", "", POLICY("deny", DENY_IN), "endpointslices", NULL, NULL, NULL},
+	{"pods not entered", "", POLICY("deny", DENY_IN), "pods", NULL, NULL, NULL},
+	/* np-wrong-labels */
+	{"a slip in a label", "np-wrong-labels " CATALOG,
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("clients"), "8181"))), NULL, NULL, NULL, NULL},
+	{"a slip beside a default-deny", "np-wrong-labels " CATALOG,
+	 POLICY("deny", INGRESS("iceberg-rest-catalog", "")) ","
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), NULL, NULL, NULL, NULL},
+	{"they have not come yet", "! np-wrong-labels " CATALOG,
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("trino-coordinator")))), NULL, NULL, NULL, NULL},
+	{"a slip, but others are let in", "",
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients") "," POD("echo")))), NULL, NULL, NULL, NULL},
+	{"a slip, not enforced", "! np-not-enforced cluster",
+	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), NULL, "iptables",
+	 "-j NFQUEUE --queue-num 101 --queue-bypass", "-j ACCEPT"},
+	{"a slip, rules not read", "", POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), "iptables",
+	 NULL, NULL, NULL},
+	/* np-egress-dns */
+	{"DNS forgotten", "np-egress-dns pod/" NS "/client", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, NULL,
+	 NULL, NULL},
+	{"asked by nft, as kindnet does", "np-egress-dns pod/" NS "/client",
+	 POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "nft", "{'nftables': [", "{'nftables': [" ENGINE_TABLE},
+	{"only TCP", "np-egress-dns pod/" NS "/client",
+	 POLICY("out", EGRESS("client", TO(POD("echo")) "," DNS("TCP"))), NULL, NULL, NULL, NULL},
+	{"only UDP", "", POLICY("out", EGRESS("client", TO(POD("echo")) "," DNS("UDP"))), NULL, NULL, NULL, NULL},
+	{"DNS by another policy", "",
+	 POLICY("a", EGRESS("client", TO(POD("echo")))) "," POLICY("b", EGRESS("client", DNS("UDP"))), NULL, NULL, NULL,
+	 NULL},
+	{"nothing at all is allowed", "", POLICY("out", EGRESS("client", "")), NULL, NULL, NULL, NULL},
+	{"only single addresses", "", POLICY("out", EGRESS("client", TO_PORT(BLOCK("192.0.2.1/32"), "5432"))), NULL, NULL,
+	 NULL, NULL},
+	{"a pod that asks others", "", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "pods",
+	 "'dnsPolicy':'ClusterFirst'", "'dnsPolicy':'Default'"},
+	{"kubelet names other servers", "", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "files", "10.96.0.10",
+	 "192.0.2.53"},
+	{"DNS forgotten, rules not read", "", POLICY("out", EGRESS("client", TO(POD("echo")))), "iptables", NULL, NULL,
+	 NULL},
+	/* np-post-dnat-port */
+	{"by the port of the service", "np-post-dnat-port pod/" NS "/client",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80"))), NULL, NULL, NULL, NULL},
+	{"by both ports", "",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80") "," TO_PORT(POD("echo"), "8080"))),
+	 NULL, NULL, NULL, NULL},
+	{"by the address of the service", "np-post-dnat-port pod/" NS "/client",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443"))), NULL, NULL, NULL, NULL},
+	{"by the addresses of all services", "np-post-dnat-port pod/" NS "/client",
+	 POLICY("out", EGRESS("client", TO(BLOCK("10.96.0.0/16")) "," DNS("UDP"))), NULL, NULL, NULL, NULL},
+	{"DNS by the address of its service", "np-post-dnat-port pod/" NS "/client",
+	 POLICY("out", EGRESS("client", TO(BLOCK("10.96.0.10/32")))), NULL, NULL, NULL, NULL},
+	{"by address, and the API server itself", "",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443") ","
+		TO_PORT(BLOCK("172.18.0.0/16"), "6443"))), NULL, NULL, NULL, NULL},
+	{"a port of anybody", "", POLICY("out", EGRESS("client", DNS("UDP") ",{'ports':[{'port':80},{'port':443}]}")), NULL,
+	 NULL, NULL, NULL},
+	{"a port of the world", "",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("0.0.0.0/0"), "443"))), NULL, NULL, NULL, NULL},
+	{"to those who are asked", "np-post-dnat-port service/" NS "/echo",
+	 POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "80"))), NULL, NULL, NULL, NULL},
+	{"to those who are asked, by name", "", POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "'http'"))), NULL,
+	 NULL, NULL, NULL},
+	{"by the port of the service, rules not read", "",
+	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80"))), "iptables", NULL, NULL, NULL},
+};
+
+/* ---- the evidence, edited ---- */
+
+struct edit {
+	const struct row *row;
+	struct nd_sink sink;
+};
+
+static char *straight(const char *text)
+{
+	char *copy = strdup(text);
+
+	for (char *p = copy; *p; p++)
+		*p = *p == '\'' ? '"' : *p;
+	return copy;
+}
+
+/* A new text with every old replaced. */
+static char *replaced(const char *text, const char *old, const char *new)
+{
+	nd_auto_free char *from = straight(old), *to = straight(new);
+	char *out = strdup("");
+
+	for (const char *next; (next = strstr(text, from)); text = next + strlen(from)) {
+		char *more = NULL;
+
+		assert_true(asprintf(&more, "%s%.*s%s", out, (int)(next - text), text, to) >= 0);
+		free(out);
+		out = more;
+	}
+	char *all = NULL;
+
+	assert_true(asprintf(&all, "%s%s", out, text) >= 0);
+	free(out);
+	return all;
+}
+
+static int pass(void *ctx, const struct nd_item *item, struct nd_err *err)
+{
+	struct edit *edit = ctx;
+	const struct row *row = edit->row;
+	struct nd_item out = *item;
+	nd_auto_free char *text = strndup(item->bytes, item->len), *other = NULL, *list = NULL;
+	/* "pods" is a list and a section: the section is what is left out, the list what is edited. */
+	bool is_pods = nd_eq(item->name, "pods"), is_section = item->kind == ND_ITEM_SECTION;
+
+	if (nd_eq(item->name, row->without) && (!is_pods || is_section))
+		return 0;
+	if (nd_eq(item->name, "networkpolicies")) {
+		assert_true(asprintf(&list, "{'items':[%s]}", row->policies) >= 0);
+		other = straight(list);
+	} else if (nd_eq(item->name, row->in) && (!is_pods || !is_section)) {
+		other = replaced(text, row->old, row->new);
+	}
+	if (other) {
+		out.bytes = other;
+		out.len = strlen(other);
+	}
+	return nd_sink_item(&edit->sink, &out, err);
+}
+
+static int gap(void *ctx, const struct nd_gap *gap, struct nd_err *err)
+{
+	struct edit *edit = ctx;
+
+	return edit->sink.gap(edit->sink.ctx, gap, err);
+}
+
+static void check(const struct row *row)
+{
+	struct nd_model *model = nd_model_new();
+	struct edit edit = {.row = row, .sink = nd_model_sink(model)};
+	struct nd_sink sink = {.ctx = &edit, .item = pass, .gap = gap};
+	struct nd_finding_list list = {0};
+	struct nd_arena arena = {0};
+	struct nd_err err = {0};
+	const char *got = "";
+
+	if (nd_bundle_read(BUNDLE, &sink, &err) < 0)
+		fail_msg("%s", err.text);
+	nd_checks_run(nd_model_finish(model), &arena, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct nd_finding *f = list.items[i];
+
+		if (!nd_starts(f->check->id, "np-"))
+			continue;
+		assert_true(f->nproof >= 2 && !f->is_likely);
+		got = nd_arena_printf(&arena, "%s%s%s%s %s", got, *got ? "; " : "", f->kind == ND_HAZARD ? "! " : "",
+				      f->check->id, f->subject);
+	}
+	/* Pods have chance in their names. */
+	if (!nd_starts(got, row->want) || (!*row->want && *got) || strchr(got, ';'))
+		fail_msg("%s: wanted \"%s\", got \"%s\"", row->name, row->want, got);
+	nd_arena_free(&arena);
+	nd_model_free(model);
+}
+
+static void tells_faults_from_intent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ND_ARRAY_LEN(rows); i++)
+		check(&rows[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(tells_faults_from_intent)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
