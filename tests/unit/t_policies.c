@@ -28,7 +28,7 @@
 #define DENY_IN "'podSelector':{},'policyTypes':['Ingress']"
 #define CATALOG "service/" NS "/iceberg-rest-catalog"
 
-/* As kube-network-policies writes them. */
+/* As kube-network-policies writes them, but before the iptables of the case: theirs are at 95. */
 #define KNP "'family':'inet','table':'kindnet-network-policies'"
 #define KNP_RULE(expr) ",{'rule':{" KNP ",'chain':'postrouting','expr':[" expr "]}}"
 #define KNP_QUEUE(field)                                                                                               \
@@ -38,7 +38,7 @@
 	"{'table':{'family':'inet','name':'kindnet-network-policies'}},"                                               \
 	"{'set':{" KNP ",'name':'podips-v4','type':'ipv4_addr','elem':[{'prefix':{'addr':'10.244.0.0','len':16}}],"    \
 	"'flags':['interval']}},"                                                                                      \
-	"{'chain':{" KNP ",'name':'postrouting','type':'filter','hook':'postrouting','prio':95,'policy':'accept'}}"    \
+	"{'chain':{" KNP ",'name':'postrouting','type':'filter','hook':'postrouting','prio':-160,'policy':'accept'}}"    \
 	KNP_RULE("{'match':{'op':'==','left':{'meta':{'key':'skuid'}},'right':0}},{'accept':null}")                    \
 	KNP_RULE("{'match':{'op':'in','left':{'ct':{'key':'state'}},'right':['established','related']}},{'accept':"    \
 		 "null}") KNP_QUEUE("saddr") KNP_QUEUE("daddr") ","
@@ -215,6 +215,14 @@ static int gap(void *ctx, const struct nd_gap *gap, struct nd_err *err)
 	return edit->sink.gap(edit->sink.ctx, gap, err);
 }
 
+static bool has_proof(const struct nd_finding *f, const char *text)
+{
+	for (size_t i = 0; i < f->nproof; i++)
+		if (strstr(f->proof[i].text, text))
+			return true;
+	return false;
+}
+
 static void check(const struct row *row)
 {
 	struct nd_model *model = nd_model_new();
@@ -234,6 +242,8 @@ static void check(const struct row *row)
 		if (!nd_starts(f->check->id, "np-"))
 			continue;
 		assert_true(f->nproof >= 2 && !f->is_likely);
+		if (nd_eq(row->in, "nft") && f->kind == ND_CAUSE)
+			assert_true(has_proof(f, "queue") && has_proof(f, "@podips-v4"));
 		got = nd_arena_printf(&arena, "%s%s%s%s %s", got, *got ? "; " : "", f->kind == ND_HAZARD ? "! " : "",
 				      f->check->id, f->subject);
 	}
