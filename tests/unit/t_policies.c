@@ -26,6 +26,10 @@
 	"{'to':[{'namespaceSelector':{},'podSelector':{'matchLabels':{'k8s-app':'kube-dns'}}}],'ports':["              \
 	"{'protocol':'" proto "','port':53}]}"
 #define DENY_IN "'podSelector':{},'policyTypes':['Ingress']"
+#define OUT(rules) EGRESS("client", rules)
+#define IN(rules) INGRESS("iceberg-rest-catalog", rules)
+#define AS_IS NULL, NULL, NULL, NULL
+#define NO_RULES "iptables", NULL, NULL, NULL
 #define CATALOG "service/" NS "/iceberg-rest-catalog"
 
 /* As kube-network-policies writes them, but before the iptables of the case: theirs are at 95. */
@@ -38,7 +42,7 @@
 	"{'table':{'family':'inet','name':'kindnet-network-policies'}},"                                               \
 	"{'set':{" KNP ",'name':'podips-v4','type':'ipv4_addr','elem':[{'prefix':{'addr':'10.244.0.0','len':16}}],"    \
 	"'flags':['interval']}},"                                                                                      \
-	"{'chain':{" KNP ",'name':'postrouting','type':'filter','hook':'postrouting','prio':-160,'policy':'accept'}}"    \
+	"{'chain':{" KNP ",'name':'postrouting','type':'filter','hook':'postrouting','prio':-160,'policy':'accept'}}"  \
 	KNP_RULE("{'match':{'op':'==','left':{'meta':{'key':'skuid'}},'right':0}},{'accept':null}")                    \
 	KNP_RULE("{'match':{'op':'in','left':{'ct':{'key':'state'}},'right':['established','related']}},{'accept':"    \
 		 "null}") KNP_QUEUE("saddr") KNP_QUEUE("daddr") ","
@@ -52,100 +56,92 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{"no policy", "", "", NULL, NULL, NULL, NULL},
+	{"no policy", "", "", AS_IS},
 	/* np-default-deny */
-	{"a namespace that denies all", "np-default-deny " CATALOG, POLICY("deny", DENY_IN), NULL, NULL, NULL, NULL},
+	{"a namespace that denies all", "np-default-deny " CATALOG, POLICY("deny", DENY_IN), AS_IS},
 	{"asked by nft, as kindnet does", "np-default-deny " CATALOG, POLICY("deny", DENY_IN), NULL, "nft",
 	 "{'nftables': [", "{'nftables': [" ENGINE_TABLE},
-	{"one service is shut", "np-default-deny " CATALOG, POLICY("deny", INGRESS("iceberg-rest-catalog", "")), NULL,
-	 NULL, NULL, NULL},
+	{"one service is shut", "np-default-deny " CATALOG, POLICY("deny", IN("")), AS_IS},
 	{"a rule without anybody", "np-default-deny " CATALOG,
-	 POLICY("deny", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("client"), "9999"))), NULL, NULL, NULL, NULL},
+	 POLICY("deny", IN(FROM_PORT(POD("client"), "9999"))), AS_IS},
 	{"denied, and somebody let in", "",
-	 POLICY("deny", INGRESS("iceberg-rest-catalog", "")) ","
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("client"), "'http'"))), NULL, NULL, NULL, NULL},
+	 POLICY("deny", IN("")) ","
+	 POLICY("let", IN(FROM_PORT(POD("client"), "'http'"))), AS_IS},
 	{"only from outside", "",
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(BLOCK("192.0.2.0/24")))), NULL, NULL, NULL, NULL},
+	 POLICY("let", IN(FROM(BLOCK("192.0.2.0/24")))), AS_IS},
 	{"only its own namespace, where only it is", "",
-	 POLICY_IN("locked", "same", "'podSelector':{},'ingress':[" FROM("{'podSelector':{}}") "]"), NULL, NULL, NULL, NULL},
+	 POLICY_IN("locked", "same", "'podSelector':{},'ingress':[" FROM("{'podSelector':{}}") "]"), AS_IS},
 	{"only namespaces that are still empty", "",
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM("{'namespaceSelector':{'matchLabels':{"
-	 "'kubernetes.io/metadata.name':'kube-public'}}}"))), NULL, NULL, NULL, NULL},
-	{"pods without a service", "", POLICY("deny", INGRESS("client", "")), NULL, NULL, NULL, NULL},
+	 POLICY("let", IN(FROM("{'namespaceSelector':{'matchLabels':{"
+	 "'kubernetes.io/metadata.name':'kube-public'}}}"))), AS_IS},
+	{"pods without a service", "", POLICY("deny", INGRESS("client", "")), AS_IS},
 	{"another port is open: this one is closed on purpose", "",
-	 POLICY("let", INGRESS("echo", "{'from':[" POD("client") "],'ports':[{'port':8081,'protocol':'UDP'}]}")), NULL,
-	 NULL, NULL, NULL},
-	{"only to be measured", "", POLICY("deny", INGRESS("iceberg-rest-catalog", "")), NULL, "services",
+	 POLICY("let", INGRESS("echo", "{'from':[" POD("client") "],'ports':[{'port':8081,'protocol':'UDP'}]}")),
+	 AS_IS},
+	{"only to be measured", "", POLICY("deny", IN("")), NULL, "services",
 	 "iceberg-rest-catalog", "iceberg-metrics"},
 	{"nobody enforces it", "! np-not-enforced cluster", POLICY("deny", DENY_IN), NULL, "iptables",
 	 "-j NFQUEUE --queue-num 101 --queue-bypass", "-j ACCEPT"},
 	{"another program's queue", "", POLICY("deny", DENY_IN), NULL, "iptables", "--queue-num 101", "--queue-num 7"},
 	{"the engine is gone", "", POLICY("deny", DENY_IN), NULL, "daemonsets", "kindnet", "flannel"},
-	{"rules not read", "", POLICY("deny", DENY_IN), "iptables", NULL, NULL, NULL},
+	{"rules not read", "", POLICY("deny", DENY_IN), NO_RULES},
 	{"namespaces not read", "", POLICY("deny", DENY_IN), "namespaces", NULL, NULL, NULL},
 	{"policies not read", "", NULL, "networkpolicies", NULL, NULL, NULL},
 	{"slices not read", "", POLICY("deny", DENY_IN), "endpointslices", NULL, NULL, NULL},
 	{"pods not entered", "", POLICY("deny", DENY_IN), "pods", NULL, NULL, NULL},
 	/* np-wrong-labels */
 	{"a slip in a label", "np-wrong-labels " CATALOG,
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM_PORT(POD("clients"), "8181"))), NULL, NULL, NULL, NULL},
+	 POLICY("let", IN(FROM_PORT(POD("clients"), "8181"))), AS_IS},
 	{"a slip beside a default-deny", "np-wrong-labels " CATALOG,
-	 POLICY("deny", INGRESS("iceberg-rest-catalog", "")) ","
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), NULL, NULL, NULL, NULL},
+	 POLICY("deny", IN("")) ","
+	 POLICY("let", IN(FROM(POD("clients")))), AS_IS},
 	{"they have not come yet", "! np-wrong-labels " CATALOG,
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("trino-coordinator")))), NULL, NULL, NULL, NULL},
+	 POLICY("let", IN(FROM(POD("trino-coordinator")))), AS_IS},
 	{"a slip, but others are let in", "",
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients") "," POD("echo")))), NULL, NULL, NULL, NULL},
+	 POLICY("let", IN(FROM(POD("clients") "," POD("echo")))), AS_IS},
 	{"a slip, not enforced", "! np-not-enforced cluster",
-	 POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), NULL, "iptables",
+	 POLICY("let", IN(FROM(POD("clients")))), NULL, "iptables",
 	 "-j NFQUEUE --queue-num 101 --queue-bypass", "-j ACCEPT"},
-	{"a slip, rules not read", "", POLICY("let", INGRESS("iceberg-rest-catalog", FROM(POD("clients")))), "iptables",
-	 NULL, NULL, NULL},
+	{"a slip, rules not read", "", POLICY("let", IN(FROM(POD("clients")))), NO_RULES},
 	/* np-egress-dns */
-	{"DNS forgotten", "np-egress-dns pod/" NS "/client", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, NULL,
-	 NULL, NULL},
+	{"DNS forgotten", "np-egress-dns pod/" NS "/client", POLICY("out", OUT(TO(POD("echo")))), AS_IS},
 	{"asked by nft, as kindnet does", "np-egress-dns pod/" NS "/client",
-	 POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "nft", "{'nftables': [", "{'nftables': [" ENGINE_TABLE},
+	 POLICY("out", OUT(TO(POD("echo")))), NULL, "nft", "{'nftables': [", "{'nftables': [" ENGINE_TABLE},
 	{"only TCP", "np-egress-dns pod/" NS "/client",
-	 POLICY("out", EGRESS("client", TO(POD("echo")) "," DNS("TCP"))), NULL, NULL, NULL, NULL},
-	{"only UDP", "", POLICY("out", EGRESS("client", TO(POD("echo")) "," DNS("UDP"))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(TO(POD("echo")) "," DNS("TCP"))), AS_IS},
+	{"only UDP", "", POLICY("out", OUT(TO(POD("echo")) "," DNS("UDP"))), AS_IS},
 	{"DNS by another policy", "",
-	 POLICY("a", EGRESS("client", TO(POD("echo")))) "," POLICY("b", EGRESS("client", DNS("UDP"))), NULL, NULL, NULL,
-	 NULL},
-	{"nothing at all is allowed", "", POLICY("out", EGRESS("client", "")), NULL, NULL, NULL, NULL},
-	{"only single addresses", "", POLICY("out", EGRESS("client", TO_PORT(BLOCK("192.0.2.1/32"), "5432"))), NULL, NULL,
-	 NULL, NULL},
-	{"a pod that asks others", "", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "pods",
+	 POLICY("a", OUT(TO(POD("echo")))) "," POLICY("b", OUT(DNS("UDP"))), AS_IS},
+	{"nothing at all is allowed", "", POLICY("out", OUT("")), AS_IS},
+	{"only single addresses", "", POLICY("out", OUT(TO_PORT(BLOCK("192.0.2.1/32"), "5432"))), AS_IS},
+	{"a pod that asks others", "", POLICY("out", OUT(TO(POD("echo")))), NULL, "pods",
 	 "'dnsPolicy':'ClusterFirst'", "'dnsPolicy':'Default'"},
-	{"kubelet names other servers", "", POLICY("out", EGRESS("client", TO(POD("echo")))), NULL, "files", "10.96.0.10",
+	{"kubelet names other servers", "", POLICY("out", OUT(TO(POD("echo")))), NULL, "files", "10.96.0.10",
 	 "192.0.2.53"},
-	{"DNS forgotten, rules not read", "", POLICY("out", EGRESS("client", TO(POD("echo")))), "iptables", NULL, NULL,
-	 NULL},
+	{"DNS forgotten, rules not read", "", POLICY("out", OUT(TO(POD("echo")))), NO_RULES},
 	/* np-post-dnat-port */
 	{"by the port of the service", "np-post-dnat-port pod/" NS "/client",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80"))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("echo"), "80"))), AS_IS},
 	{"by both ports", "",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80") "," TO_PORT(POD("echo"), "8080"))),
-	 NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("echo"), "80") "," TO_PORT(POD("echo"), "8080"))), AS_IS},
 	{"by the address of the service", "np-post-dnat-port pod/" NS "/client",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443"))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443"))), AS_IS},
 	{"by the addresses of all services", "np-post-dnat-port pod/" NS "/client",
-	 POLICY("out", EGRESS("client", TO(BLOCK("10.96.0.0/16")) "," DNS("UDP"))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(TO(BLOCK("10.96.0.0/16")) "," DNS("UDP"))), AS_IS},
 	{"DNS by the address of its service", "np-post-dnat-port pod/" NS "/client",
-	 POLICY("out", EGRESS("client", TO(BLOCK("10.96.0.10/32")))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(TO(BLOCK("10.96.0.10/32")))), AS_IS},
 	{"by address, and the API server itself", "",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443") ","
-		TO_PORT(BLOCK("172.18.0.0/16"), "6443"))), NULL, NULL, NULL, NULL},
-	{"a port of anybody", "", POLICY("out", EGRESS("client", DNS("UDP") ",{'ports':[{'port':80},{'port':443}]}")), NULL,
-	 NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(BLOCK("10.96.0.1/32"), "443") ","
+		TO_PORT(BLOCK("172.18.0.0/16"), "6443"))), AS_IS},
+	{"a port of anybody", "", POLICY("out", OUT(DNS("UDP") ",{'ports':[{'port':80},{'port':443}]}")), AS_IS},
 	{"a port of the world", "",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(BLOCK("0.0.0.0/0"), "443"))), NULL, NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(BLOCK("0.0.0.0/0"), "443"))), AS_IS},
 	{"to those who are asked", "np-post-dnat-port service/" NS "/echo",
-	 POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "80"))), NULL, NULL, NULL, NULL},
-	{"to those who are asked, by name", "", POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "'http'"))), NULL,
-	 NULL, NULL, NULL},
+	 POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "80"))), AS_IS},
+	{"to those who are asked, by name", "",
+	 POLICY("in", INGRESS("echo", FROM_PORT(POD("client"), "'http'"))), AS_IS},
 	{"by the port of the service, rules not read", "",
-	 POLICY("out", EGRESS("client", DNS("UDP") "," TO_PORT(POD("echo"), "80"))), "iptables", NULL, NULL, NULL},
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("echo"), "80"))), NO_RULES},
 };
 
 /* ---- the evidence, edited ---- */
