@@ -76,7 +76,8 @@ struct nd_check_run {
 	const struct nd_expected *expected; /* model/programmed.h: ask nd_fact_expected() */
 	struct nd_world *world;		    /* of all walks: ask nd_walks_world() */
 	struct nd_closed_list *closed;	    /* checks/policies.h: ask nd_closed_get() */
-	size_t npolicy_walks;		    /* made so far by checks/policies.c */
+	size_t npolicy_walks;		    /* made so far by checks/policies.c, */
+	size_t npolicy_looks;		    /* and pods compared with selectors */
 	const struct nd_check *check;
 	struct nd_finding **findings; /* nfindings */
 	size_t nfindings;

@@ -65,7 +65,23 @@ struct nd_policy_end {
 size_t nd_policy_ends(const struct nd_cluster *cluster, const struct nd_service *service,
 		      struct nd_policy_end *out, size_t max);
 
-/* ---- services that nobody may use; policies_in.c ---- */
+/* ---- policies_in.c ---- */
+
+/*
+ * Does anybody match? An empty selector means "whoever is there", and that nobody is there just now
+ * is no mistake of the rule. True when it can't be known.
+ */
+bool nd_policy_has_peer(struct nd_check_run *run, const struct nd_policy *policy,
+			const struct nd_policy_peer *peer);
+/* A pod that the selectors of a rule miss by a slip in one label. */
+struct nd_policy_near {
+	const struct nd_pod *pod; /* NULL: nobody is near */
+	const char *key, *wanted, *has;
+};
+void nd_policy_find_near(struct nd_check_run *run, const struct nd_policy *policy,
+			 const struct nd_policy_rule *rule, struct nd_policy_near *out);
+
+/* Services that nobody may use. */
 
 enum nd_closed_why {
 	ND_CLOSED_NO_RULE, /* no rule is about its ports */
@@ -77,14 +93,11 @@ struct nd_closed {
 	enum nd_closed_why why;
 	const struct nd_policy *policy;
 	const struct nd_policy_rule *rule; /* that nearly admits, or NULL */
-	const struct nd_policy_peer *peer; /* PEER: that matches nobody */
 	struct nd_policy_end end;	   /* the first that it is about */
 	size_t npods;			   /* behind the service */
 	bool is_on_every_node;		   /* pods of a DaemonSet: their node always reaches them */
-	/* PEER: somebody nearly matches, by that label; near NULL: nobody does */
-	const struct nd_pod *near;
-	const char *key, *wanted, *has;
-	const struct nd_pod *client; /* who was walked */
+	struct nd_policy_near near;	   /* PEER: who was meant */
+	const struct nd_pod *client;	   /* who was walked */
 	struct nd_denial denial;
 };
 struct nd_closed_list {

@@ -11,7 +11,6 @@
 struct look {
 	struct nd_check_run *run;
 	const struct nd_cluster *cluster;
-	size_t looks; /* so far */
 };
 
 /* ---- whom a rule admits ---- */
@@ -21,37 +20,64 @@ static bool is_everything(const struct nd_selector *selector)
 	return !selector->labels.n && !selector->nterms && !selector->unknown;
 }
 
-static bool is_namespace_there(const struct look *look, const struct nd_selector *selector)
+static bool is_namespace_there(const struct nd_cluster *c, const struct nd_selector *selector)
 {
-	for (size_t i = 0; i < look->cluster->nnamespaces; i++)
-		if (nd_netpol_selects(selector, &look->cluster->namespaces[i].meta.labels) !=
-		    ND_HOLDS_NO)
+	for (size_t i = 0; i < c->nnamespaces; i++)
+		if (nd_netpol_selects(selector, &c->namespaces[i].meta.labels) != ND_HOLDS_NO)
 			return true;
 	return false;
 }
 
-/*
- * Does anybody match? An empty selector means "whoever is there", and that nobody is there just now
- * is no mistake of the rule. True when it can't be known.
- */
-static bool admits_somebody(struct look *look, const struct nd_policy *policy,
-			    const struct nd_policy_peer *peer)
+bool nd_policy_has_peer(struct nd_check_run *run, const struct nd_policy *policy,
+			const struct nd_policy_peer *peer)
 {
-	const struct nd_cluster *c = look->cluster;
+	const struct nd_cluster *c = run->cluster;
 
 	if (peer->unknown || peer->block.ip.family)
 		return true;
 	if (!peer->pods && !peer->namespaces)
 		return false;
 	if ((!peer->pods || is_everything(peer->pods)) &&
-	    (!peer->namespaces || is_namespace_there(look, peer->namespaces)))
+	    (!peer->namespaces || is_namespace_there(c, peer->namespaces)))
 		return true;
 	for (size_t i = 0; peer->pods && i < c->npods; i++)
-		if (++look->looks > MAX_LOOKS ||
+		if (++run->npolicy_looks > MAX_LOOKS ||
 		    (!c->pods[i].is_host_network &&
 		     nd_netpol_peer_holds(c, policy, peer, &c->pods[i]) != ND_HOLDS_NO))
 			return true;
 	return false;
+}
+
+static bool is_in_reach(const struct nd_cluster *c, const struct nd_policy *policy,
+			const struct nd_policy_peer *peer, const struct nd_pod *pod)
+{
+	if (peer->namespaces)
+		return nd_netpol_selects_namespace(c, peer->namespaces, pod->meta.ns) ==
+		       ND_HOLDS_YES;
+	return nd_eq(pod->meta.ns, policy->meta.ns);
+}
+
+void nd_policy_find_near(struct nd_check_run *run, const struct nd_policy *policy,
+			 const struct nd_policy_rule *rule, struct nd_policy_near *out)
+{
+	const struct nd_cluster *c = run->cluster;
+	struct nd_near_miss near = {0};
+
+	for (size_t p = 0; p < rule->npeers; p++) {
+		const struct nd_policy_peer *peer = &rule->peers[p];
+
+		if (!peer->pods || peer->pods->nterms)
+			continue;
+		for (size_t i = 0; i < c->npods && !out->pod; i++) {
+			const struct nd_pod *pod = &c->pods[i];
+
+			if (++run->npolicy_looks <= MAX_LOOKS && nd_policy_is_about(pod) &&
+			    is_in_reach(c, policy, peer, pod) &&
+			    nd_labels_near_miss(&peer->pods->labels, &pod->meta.labels, &near))
+				*out = (struct nd_policy_near){pod, near.key, near.wanted,
+							       near.has};
+		}
+	}
 }
 
 static bool has_port(const struct nd_policy_rule *rule, const struct nd_policy_end *end,
@@ -97,7 +123,7 @@ static bool opens_a_port(const struct look *look, const struct nd_policy_rule *r
 /* ---- one endpoint ---- */
 
 static void note(struct nd_closed *closed, enum nd_closed_why why, const struct nd_policy *policy,
-		 const struct nd_policy_rule *rule, const struct nd_policy_peer *peer)
+		 const struct nd_policy_rule *rule)
 {
 	bool is_better = !closed->policy || (why > closed->why && !closed->rule);
 
@@ -106,7 +132,6 @@ static void note(struct nd_closed *closed, enum nd_closed_why why, const struct 
 	closed->why = why;
 	closed->policy = policy;
 	closed->rule = rule;
-	closed->peer = peer;
 }
 
 /* False: it admits somebody, or may, there or at another port of the pod. */
@@ -122,13 +147,13 @@ static bool is_rule_closed(struct look *look, struct nd_closed *closed,
 	if (rule->unknown)
 		return false;
 	for (size_t i = 0; i < rule->npeers && !has_anybody; i++)
-		has_anybody = admits_somebody(look, policy, &rule->peers[i]);
+		has_anybody = nd_policy_has_peer(look->run, policy, &rule->peers[i]);
 	if (has_anybody && (is_for_target || opens_a_port(look, rule, end)))
 		return false;
 	if (is_for_target)
-		note(closed, ND_CLOSED_PEER, policy, rule, &rule->peers[0]);
+		note(closed, ND_CLOSED_PEER, policy, rule);
 	else if (is_for_service && has_anybody)
-		note(closed, ND_CLOSED_PORT, policy, rule, NULL);
+		note(closed, ND_CLOSED_PORT, policy, rule);
 	return true;
 }
 
@@ -147,7 +172,7 @@ static bool is_end_closed(struct look *look, struct nd_closed *closed,
 		for (size_t i = 0; i < policy->ningress; i++)
 			if (!is_rule_closed(look, closed, policy, &policy->ingress[i], end))
 				return false;
-		note(closed, ND_CLOSED_NO_RULE, policy, NULL, NULL);
+		note(closed, ND_CLOSED_NO_RULE, policy, NULL);
 		n++;
 	}
 	return n > 0;
@@ -196,7 +221,7 @@ static bool has_client(struct look *look, struct nd_closed *closed)
 	const char *ns = closed->service->meta.ns;
 	size_t nwalked = 0, nlooks = 0;
 
-	if (closed->near && find_client(look, closed, closed->near))
+	if (closed->near.pod && find_client(look, closed, closed->near.pod))
 		return true;
 	for (int is_other = 0; is_other < 2; is_other++)
 		for (size_t i = 0; i < c->npods && nwalked < MAX_CLIENTS; i++) {
@@ -221,37 +246,6 @@ static bool has_client(struct look *look, struct nd_closed *closed)
 				return true;
 		}
 	return false;
-}
-
-/* A pod that the rule's selector misses by a slip. */
-static void find_near(struct look *look, struct nd_closed *closed)
-{
-	const struct nd_cluster *c = look->cluster;
-
-	for (size_t p = 0; p < closed->rule->npeers; p++) {
-		const struct nd_policy_peer *peer = &closed->rule->peers[p];
-		struct nd_near_miss near = {0};
-
-		if (!peer->pods || peer->pods->nterms)
-			continue;
-		for (size_t i = 0; i < c->npods && !closed->near; i++) {
-			const struct nd_pod *pod = &c->pods[i];
-			bool is_there =
-				peer->namespaces
-					? nd_netpol_selects_namespace(c, peer->namespaces,
-								      pod->meta.ns) == ND_HOLDS_YES
-					: nd_eq(pod->meta.ns, closed->policy->meta.ns);
-
-			if (!is_there || !nd_policy_is_about(pod) || ++look->looks > MAX_LOOKS ||
-			    !nd_labels_near_miss(&peer->pods->labels, &pod->meta.labels, &near))
-				continue;
-			closed->peer = peer;
-			closed->near = pod;
-			closed->key = near.key;
-			closed->wanted = near.wanted;
-			closed->has = near.has;
-		}
-	}
 }
 
 static void look_at(struct look *look, const struct nd_service *service, struct nd_closed_list *out)
@@ -280,7 +274,7 @@ static void look_at(struct look *look, const struct nd_service *service, struct 
 		closed.npods += ends[i].port == ends[0].port;
 	closed.is_on_every_node = nd_eq(closed.end.pod->meta.owner_kind, "DaemonSet");
 	if (closed.why == ND_CLOSED_PEER)
-		find_near(look, &closed);
+		nd_policy_find_near(look->run, closed.policy, closed.rule, &closed.near);
 	if (has_client(look, &closed))
 		ND_ARENA_PUSH(look->run->arena, out->items, out->n) = closed;
 }

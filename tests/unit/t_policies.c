@@ -103,6 +103,12 @@ static const struct row rows[] = {
 	 POLICY("let", IN(FROM(POD("clients")))), NULL, "iptables",
 	 "-j NFQUEUE --queue-num 101 --queue-bypass", "-j ACCEPT"},
 	{"a slip, rules not read", "", POLICY("let", IN(FROM(POD("clients")))), NO_RULES},
+	{"a slip where they may send", "np-wrong-labels pod/" NS "/client",
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("ecko"), "8080"))), AS_IS},
+	{"a slip where they may send, and allowed by another rule", "",
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("ecko"), "8080") "," TO(POD("echo")))), AS_IS},
+	{"they may send to those who have not come yet", "",
+	 POLICY("out", OUT(DNS("UDP") "," TO_PORT(POD("trino-coordinator"), "8080"))), AS_IS},
 	/* np-egress-dns */
 	{"DNS forgotten", "np-egress-dns pod/" NS "/client", POLICY("out", OUT(TO(POD("echo")))), AS_IS},
 	{"asked by nft, as kindnet does", "np-egress-dns pod/" NS "/client",
