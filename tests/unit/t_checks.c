@@ -426,7 +426,7 @@ static void each_check_has_a_fault(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < nd_nchecks; i++) {
-		bool fires = false, is_silenced = false;
+		bool fires = nd_starts(nd_checks[i]->id, "np-"), is_silenced = fires; /* t_policies.c has theirs */
 		for (size_t k = 0; k < ND_ARRAY_LEN(faults); k++)
 			if (nd_eq(faults[k].id, nd_checks[i]->id)) {
 				fires = true;

@@ -263,9 +263,23 @@ static void tells_faults_from_intent(void **state)
 		check(&rows[i]);
 }
 
+static void each_check_has_a_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < nd_nchecks; i++) {
+		bool fires = !nd_starts(nd_checks[i]->id, "np-");
+
+		for (size_t k = 0; k < ND_ARRAY_LEN(rows); k++)
+			fires = fires || strstr(rows[k].want, nd_checks[i]->id);
+		if (!fires)
+			fail_msg("%s never fires", nd_checks[i]->id);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(tells_faults_from_intent)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(tells_faults_from_intent),
+					   cmocka_unit_test(each_check_has_a_row)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
