@@ -40,7 +40,7 @@ OBJ         := $(patsubst %.c,$(B)/obj/%.o,$(COMMON) $(PLUGIN))
 PROFILES    := $(shell grep -o '^ND_PROFILE.[a-z_]*' agent/sandbox/profiles.def | cut -c12-)
 GEN         := $(foreach p,$(PROFILES),$(B)/gen/filter_$(p)_amd64.h $(B)/gen/filter_$(p)_arm64.h)
 
-.PHONY: all demo check check-kernel check-sanitize check-cluster lab fuzz lint bench install dist clean help prerequisites
+.PHONY: all demo check check-kernel check-ways check-sanitize check-cluster lab fuzz lint bench install dist clean help prerequisites
 .SECONDARY:
 
 all: $(B)/bin/kubectl-netdoctor $(B)/bin/netdoctor-agent-amd64 $(B)/bin/netdoctor-agent-arm64 ## build the plugin and both agents
@@ -126,6 +126,15 @@ SEED        ?= 1
 check-kernel: $(B)/kernel-test ## the walk against this kernel: N random cases from SEED (root)
 	@tests/kernel/run.sh $(B) --replay tests/kernel/cases/*.txt
 	@tests/kernel/run.sh $(B) $(N) $(SEED)
+
+WAYS_OBJ    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/ways/*.c) tests/kernel/child.c)
+$(B)/ways-test: $(WAYS_OBJ) $(OBJ)
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+-include $(WAYS_OBJ:.o=.d)
+check-ways: N = 1000
+check-ways: $(B)/ways-test $(B)/bin/netdoctor-agent-amd64 ## the whole walk against this kernel: N random clusters from SEED (root)
+	@tests/ways/run.sh $(B) $(N) $(SEED)
 
 FUZZ_SECONDS ?= 60
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZ)) ## each fuzz target for FUZZ_SECONDS (60)
