@@ -48,6 +48,8 @@ static uint32_t outcomes_of(const struct nd_walk_path *path, enum nd_probe_kind 
 		       refused = 1u << ND_OUTCOME_refused, nohost = 1u << ND_OUTCOME_nohost,
 		       nonet = 1u << ND_OUTCOME_nonet, einval = 1u << ND_OUTCOME_einval,
 		       eacces = 1u << ND_OUTCOME_eacces, noaddr = 1u << ND_OUTCOME_noaddr;
+	if (path->nback && path->back_verdict == ND_WALK_UNKNOWN)
+		return 0;
 	switch (path->verdict) {
 	case ND_WALK_DELIVERED:
 		if (path->nback && path->back_verdict != ND_WALK_DELIVERED)
@@ -56,6 +58,8 @@ static uint32_t outcomes_of(const struct nd_walk_path *path, enum nd_probe_kind 
 	case ND_WALK_REFUSED:
 		return path->nback && path->back_verdict != ND_WALK_DELIVERED ? timeout : refused;
 	case ND_WALK_REJECTED:
+		if (path->nback && path->back_verdict != ND_WALK_DELIVERED)
+			return timeout;
 		return is_icmp_refusal(path->error) ? refused | eacces
 						    : nohost | nonet | refused | eacces;
 	case ND_WALK_DROPPED:

@@ -119,8 +119,9 @@ static void print_verdict(const struct page *p, const struct nd_walk_path *path)
 		      nd_text_safe(safe, sizeof(safe), raw));
 	if (path->reason && path->verdict != ND_WALK_DELIVERED)
 		nd_buf_printf(p->out, ": %s", nd_text_safe(safe, sizeof(safe), path->reason));
-	if (path->verdict == ND_WALK_DELIVERED && path->nback) {
-		nd_buf_printf(p->out, "; the answer is %s",
+	bool is_refusal = path->verdict != ND_WALK_DELIVERED;
+	if (path->nback && (!is_refusal || path->back_verdict != ND_WALK_DELIVERED)) {
+		nd_buf_printf(p->out, "; the %s is %s", is_refusal ? "refusal" : "answer",
 			      nd_walk_verdict_name(path->back_verdict));
 		if (path->back_verdict != ND_WALK_DELIVERED && path->back_reason)
 			nd_buf_printf(p->out, ": %s",
@@ -159,7 +160,8 @@ void nd_trace_print_text(const struct nd_trace *t, const struct nd_style *style,
 			print_ways(&p, path->ways, path->nways);
 		if (is_full && path->nback &&
 		    (style->is_wide || path->back_verdict != ND_WALK_DELIVERED)) {
-			line(&p, "  the answer:");
+			line(&p, "  the %s:",
+			     path->verdict == ND_WALK_DELIVERED ? "answer" : "refusal");
 			print_ways(&p, path->back, path->nback);
 		}
 		for (size_t k = 0; is_full && k < path->nturns; k++) {

@@ -26,7 +26,7 @@ static struct nd_conn *find(struct nd_run *run, bool *is_reply)
 	return NULL;
 }
 
-enum { TCP_SYN = 2, TCP_ACK = 16 };
+enum { TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 enum { SEEN_REPLY = 2, ASSURED = 4 }; /* enum ip_conntrack_status */
 
 /* A packet of the direction that began it. */
@@ -48,16 +48,45 @@ static bool may_begin(const struct nd_run *run)
 {
 	if (run->ninner || run->pkt.proto != ND_PROTO_TCP)
 		return true;
+	if (run->pkt.tcp_flags & TCP_RST)
+		return false;
 	if (run->pkt.tcp_flags & TCP_SYN)
 		return !(run->pkt.tcp_flags & TCP_ACK);
 	return nd_run_sysctl(run, "net.netfilter.nf_conntrack_tcp_loose", 1) != 0;
 }
 
+/*
+ * kernel: icmp_error_message(), nf_nat_icmp_reply_translation(): an error belongs to the connection
+ * of the packet that it is about, which is inside as it left this namespace.
+ */
+static void find_related(struct nd_run *run)
+{
+	for (size_t i = 0; i < run->nconns; i++) {
+		const struct nd_conn *conn = &run->conns[i];
+		struct nd_tuple left = nd_tuple_invert(&conn->ct.reply, conn->proto);
+
+		if (conn->net != run->net || conn->proto != run->about_proto ||
+		    !is_same(left, run->about))
+			continue;
+		run->pkt.ct = conn->ct;
+		run->pkt.ct.is_reply = true;
+		run->pkt.ct.state = ND_CT_RELATED;
+		run->about = conn->ct.orig;
+		return;
+	}
+	run->pkt.ct = (struct nd_ct){.state = ND_CT_INVALID};
+}
+
 void nd_conn_find(struct nd_run *run)
 {
 	bool is_reply = false;
-	struct nd_conn *conn = find(run, &is_reply);
+	struct nd_conn *conn;
 
+	if (run->is_error && !run->ninner) {
+		find_related(run);
+		return;
+	}
+	conn = find(run, &is_reply);
 	if (conn) {
 		run->pkt.ct = conn->ct;
 		run->pkt.ct.is_reply = is_reply;
@@ -86,7 +115,8 @@ void nd_conn_confirm(struct nd_run *run)
 	struct nd_conn *conn;
 	struct nd_ct *ct = &run->pkt.ct;
 
-	if (ct->state == ND_CT_UNTRACKED || ct->state == ND_CT_INVALID || !ct->orig.src.family)
+	if (ct->state == ND_CT_UNTRACKED || ct->state == ND_CT_INVALID || !ct->orig.src.family ||
+	    (run->is_error && !run->ninner))
 		return;
 	ct->status |= 8; /* IPS_CONFIRMED */
 	for (size_t i = 0; i < run->nconns; i++) {

@@ -121,8 +121,19 @@ static void shorten(struct nd_run *run)
 
 static void forward(struct nd_run *run, struct nd_fib_key key)
 {
-	if (!nd_run_follow(run, key, true) || !nd_run_source_valid(run, run->fib.dev))
+	/* kernel: ip6_pkt_discard(): a route that refuses does so whether it forwards or not. */
+	bool is_six = run->pkt.family == 6;
+
+	if ((!is_six && !may_forward(run)) || !nd_run_follow(run, key, true) ||
+	    (is_six && !may_forward(run)) || !nd_run_source_valid(run, run->fib.dev))
 		return;
+	if (nd_ip_is_link_local(run->pkt.t.src)) { /* kernel: ip6_forward() */
+		run->error = "icmp6-beyond-scope";
+		nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip"),
+			   "packets from %s do not leave their link",
+			   nd_run_ip(run, run->pkt.t.src));
+		return;
+	}
 	if (run->pkt.ttl <= 1) {
 		run->error = run->pkt.family == 6 ? "icmp6-time-exceeded" : "icmp-time-exceeded";
 		nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip"), "its time to live ends");
@@ -159,8 +170,7 @@ void nd_way_route_in(struct nd_run *run)
 		return;
 	nd_space_route(&run->net->space, &key, &run->fib);
 	if (fib->kind != ND_FIB_LOCAL && fib->kind != ND_FIB_BROADCAST) {
-		if (may_forward(run))
-			forward(run, key);
+		forward(run, key);
 		return;
 	}
 	if (nd_run_follow(run, key, true) && nd_run_source_valid(run, NULL))

@@ -127,6 +127,23 @@ static void deliver(struct nd_run *run, const char *text)
 	run->next = NULL;
 }
 
+static bool is_same(struct nd_tuple a, struct nd_tuple b)
+{
+	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
+	       a.dport == b.dport;
+}
+
+/* To the socket that sent what the error is about. */
+static void deliver_error(struct nd_run *run)
+{
+	if (run->net == run->home && is_same(run->about, run->sent))
+		deliver(run, "the refusal arrives where the packet was sent from");
+	else
+		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "sockets"),
+			   "the refusal ends at %s, about a packet that nobody there sent",
+			   run->net->label);
+}
+
 /* The answer fits to nothing when its addresses are not those that were asked. */
 static void deliver_answer(struct nd_run *run)
 {
@@ -211,6 +228,8 @@ void nd_way_input(struct nd_run *run)
 	nd_conn_confirm(run);
 	if (run->ninner)
 		nd_way_decap(run);
+	else if (run->is_error)
+		deliver_error(run);
 	else if (run->is_answer)
 		deliver_answer(run);
 	else if (run->is_further)

@@ -39,6 +39,9 @@ struct nd_run {
 	struct nd_net *there;	/* where it was delivered */
 	struct nd_tuple got;	/* as it was then */
 	const char *got_by;	/* by which device */
+	bool is_error;		/* it is an ICMP error about a packet of: */
+	struct nd_tuple about;	/* as it is here: NAT is undone inside, too */
+	uint8_t about_proto;
 
 	struct nd_net *net; /* where it is */
 	struct nd_pkt pkt;
@@ -95,6 +98,10 @@ void nd_run_start(struct nd_run *run);
 void nd_run_go(struct nd_run *run);
 /* walk.c: what ended the way that was gone. */
 const struct nd_way *nd_run_last(const struct nd_run *run);
+/* turns.c: ready for another packet; connections stay. */
+void nd_run_begin(struct nd_run *run);
+/* refusal.c: what tells the sender is next; false: nothing is sent over the network. */
+bool nd_run_refusal(struct nd_run *run);
 /* turns.c: the answer is next, with what the first packet left behind. */
 void nd_run_answer(struct nd_run *run);
 /* turns.c: the packets behind the answer. */

@@ -67,32 +67,86 @@ static unsigned common_bits(struct nd_ip a, struct nd_ip b)
 	return n;
 }
 
-static bool is_link_local(struct nd_ip ip)
+bool nd_ip_is_link_local(struct nd_ip ip)
 {
-	return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+	return ip.family == 6 && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
 }
 
-/* RFC 6724 section 5, as far as the model knows the addresses: rules 1, 2, 5, 8. */
+static bool is_loopback6(struct nd_ip ip)
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	return memcmp(ip.bytes, loopback, 16) == 0;
+}
+
+/* kernel: __ipv6_addr_type(): ::1 counts as an address of the link. */
+static int scope6(struct nd_ip ip)
+{
+	if (ip.bytes[0] == 0xff)
+		return ip.bytes[1] & 15;
+	if (nd_ip_is_link_local(ip) || is_loopback6(ip))
+		return 2;
+	return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0xc0 ? 5 : 14;
+}
+
+/* kernel: net/ipv6/addrlabel.c; the longest prefix comes first. */
+static int label6(struct nd_ip ip)
+{
+	static const struct {
+		uint8_t len, bytes[16];
+		int label;
+	} labels[] = {{128, {[15] = 1}, 0},
+		      {96, {[10] = 0xff, 0xff}, 4},
+		      {96, {0}, 3},
+		      {32, {0x20, 0x01}, 6},
+		      {28, {0x20, 0x01, 0x00, 0x10}, 7},
+		      {16, {0x20, 0x02}, 2},
+		      {10, {0xfe, 0xc0}, 11},
+		      {7, {0xfc}, 5}};
+	struct nd_ip net = {.family = 6};
+
+	for (size_t i = 0; i < ND_ARRAY_LEN(labels); i++) {
+		memcpy(net.bytes, labels[i].bytes, sizeof(net.bytes));
+		if (nd_prefix_has((struct nd_prefix){.ip = net, .len = labels[i].len}, ip))
+			return labels[i].label;
+	}
+	return 1;
+}
+
+/*
+ * kernel: ipv6_get_saddr_eval(), RFC 6724 section 5: rules 1, 2, 5, 6, 8, the first the heaviest.
+ * Which addresses are deprecated or temporary is not in the model.
+ */
+static unsigned score6(const struct nd_address *addr, const char *dev, struct nd_ip dst)
+{
+	struct nd_ip ip = addr->prefix.ip;
+	int scope = scope6(ip), want = scope6(dst);
+	unsigned bits = common_bits(ip, dst);
+
+	/* Wide enough: the narrowest; else the widest there is. */
+	scope = scope >= want ? 128 - scope : scope;
+	return (unsigned)nd_ip_eq(ip, dst) << 20 | (unsigned)scope << 10 |
+	       (unsigned)nd_eq(addr->dev, dev) << 9 |
+	       (unsigned)(label6(ip) == label6(dst)) << 8 |
+	       (bits < addr->prefix.len ? bits : addr->prefix.len);
+}
+
 static struct nd_ip source6(const struct nd_space *space, const char *dev, struct nd_ip dst)
 {
 	struct nd_ip best = {0};
 	unsigned best_score = 0;
 
 	for (size_t i = 0; i < space->naddrs; i++) {
-		struct nd_ip ip = space->addrs[i].prefix.ip;
-		bool is_on_dev = nd_eq(space->addrs[i].dev, dev);
-		bool is_loopback = nd_eq(space->addrs[i].scope, "host");
+		const struct nd_address *addr = &space->addrs[i];
 		unsigned score;
 
-		if (ip.family != 6 || (is_link_local(ip) && !is_on_dev))
+		/* kernel: ipv6_dev_get_saddr(): for a link only what it has */
+		if (addr->prefix.ip.family != 6 ||
+		    (scope6(dst) <= 2 && !nd_eq(addr->dev, dev)))
 			continue;
-		if (is_link_local(dst) && !is_on_dev)
-			continue;
-		score = 1 + common_bits(ip, dst) + 256u * is_on_dev +
-			1024u * (is_link_local(ip) == is_link_local(dst)) + 512u * !is_loopback +
-			4096u * nd_ip_eq(ip, dst);
+		score = score6(addr, dev, dst) + 1;
 		if (score > best_score) {
-			best = ip;
+			best = addr->prefix.ip;
 			best_score = score;
 		}
 	}

@@ -76,6 +76,7 @@ uint32_t nd_space_addr_type(const struct nd_space *space, struct nd_ip ip, const
  */
 struct nd_ip nd_space_source(const struct nd_space *space, const char *dev, struct nd_ip dst,
 			     const char *scope);
+bool nd_ip_is_link_local(struct nd_ip ip); /* fe80::/10; source.c */
 /* One of the addresses of the space; dev NULL: any device. */
 bool nd_space_has_addr(const struct nd_space *space, struct nd_ip ip, const char *dev);
 /* What rules ask (eval.h); ctx is the space. */

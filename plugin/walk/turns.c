@@ -12,8 +12,7 @@
 /* Bits of the TCP header. */
 enum { TCP_SYN = 2, TCP_PSH = 8, TCP_ACK = 16 };
 
-/* Ready for another packet; connections stay. */
-static void begin(struct nd_run *run)
+void nd_run_begin(struct nd_run *run)
 {
 	run->ways = NULL;
 	run->nways = 0;
@@ -40,6 +39,9 @@ static void turn_round(struct nd_run *run)
 	pkt->icmp_code = 0;
 	pkt->ttl = TTL;
 	nd_run_scrub(run);
+	/* An address of a link means the link by which it was heard of. */
+	if (nd_ip_is_link_local(pkt->t.dst))
+		run->bound = run->got_by;
 	run->next = nd_way_output;
 }
 
@@ -48,7 +50,7 @@ void nd_run_answer(struct nd_run *run)
 	run->there = run->net;
 	run->got = run->pkt.t;
 	run->got_by = run->pkt.iif;
-	begin(run);
+	nd_run_begin(run);
 	turn_round(run);
 	run->pkt.tcp_flags = run->pkt.proto == ND_PROTO_TCP ? TCP_SYN | TCP_ACK : 0;
 	nd_run_way(run, ND_WAY_SOURCE, NULL, "the answer from %s", run->net->label);
@@ -87,12 +89,12 @@ static void walk_turn(struct nd_run *run, struct nd_walk_path *path, enum nd_tur
 {
 	struct nd_walk_turn *turn = &path->turns[path->nturns++];
 
-	begin(run);
+	nd_run_begin(run);
 	run->is_answer = false;
 	run->is_further = true;
 	nd_run_start(run);
 	if (kind == ND_TURN_DATA_BACK) {
-		begin(run);
+		nd_run_begin(run);
 		turn_round(run);
 	}
 	shape(run, kind);

@@ -65,7 +65,8 @@ static void end_outside_answer(struct nd_run *run)
 {
 	struct nd_tuple want = nd_tuple_invert(&run->sent, run->pkt.proto);
 
-	if (!nd_ip_eq(want.src, run->pkt.t.src) || want.sport != run->pkt.t.sport) {
+	if (!run->is_error &&
+	    (!nd_ip_eq(want.src, run->pkt.t.src) || want.sport != run->pkt.t.sport)) {
 		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "netfilter"),
 			   "the answer leaves as %s port %u, %s port %u was asked",
 			   nd_run_ip(run, run->pkt.t.src), run->pkt.t.sport,

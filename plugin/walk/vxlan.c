@@ -109,6 +109,12 @@ void nd_way_vxlan(struct nd_run *run)
 	encapsulate(run, link, mac, fdb->dst);
 }
 
+/* Each family has sockets of its own: two devices may share number and port. */
+static bool is_of_family(const struct nd_link *link, uint8_t family)
+{
+	return link->vxlan_local.family ? link->vxlan_local.family == family : family == 4;
+}
+
 static const struct nd_link *device_for(const struct nd_run *run, const struct nd_inner *inner,
 					bool *has_port)
 {
@@ -119,7 +125,8 @@ static const struct nd_link *device_for(const struct nd_run *run, const struct n
 		const struct nd_link *link = &space->links[i];
 
 		if (!nd_eq(link->kind, "vxlan") || !link->is_up ||
-		    link->vxlan_port != run->pkt.t.dport)
+		    link->vxlan_port != run->pkt.t.dport ||
+		    !is_of_family(link, run->pkt.family))
 			continue;
 		*has_port = true;
 		if (link->vxlan_id == inner->vni)

@@ -95,7 +95,9 @@ const struct nd_way *nd_run_last(const struct nd_run *run)
 
 static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 {
-	path->verdict = run->verdict;
+	/* Whoever refuses the outer packet tells the tunnel's end, not who sent the inner one. */
+	path->verdict = run->verdict == ND_WALK_REJECTED && run->ninner ? ND_WALK_DROPPED
+									: run->verdict;
 	path->reason = run->reason;
 	path->error = run->error;
 	path->ways = run->ways;
@@ -112,16 +114,19 @@ static void walk_once(struct nd_run *run, struct nd_walk_path *path)
 	nd_run_start(run);
 	nd_run_go(run);
 	keep_way(run, path);
-	if (path->verdict != ND_WALK_DELIVERED)
+	if (path->verdict == ND_WALK_DELIVERED)
+		nd_run_answer(run);
+	else if ((path->verdict != ND_WALK_REFUSED && path->verdict != ND_WALK_REJECTED) ||
+		 !nd_run_refusal(run))
 		return;
-	nd_run_answer(run);
 	nd_run_go(run);
 	path->back = run->ways;
 	path->nback = run->nways;
 	path->back_end = nd_run_last(run);
 	path->back_verdict = run->verdict;
 	path->back_reason = run->reason;
-	if (path->back_verdict == ND_WALK_DELIVERED && run->ask->has_turns)
+	if (path->verdict == ND_WALK_DELIVERED && path->back_verdict == ND_WALK_DELIVERED &&
+	    run->ask->has_turns)
 		nd_run_turns(run, path);
 }
 

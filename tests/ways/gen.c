@@ -128,6 +128,9 @@ static void make_segment(struct lab *lab, int net)
 	if (lab->has[1])
 		lab_print(lab, 0, TOOL_IP, "addr add fd3%d::1/64 dev br%d nodad", net, net);
 	lab_print(lab, 0, TOOL_IP, "link set br%d up", net);
+	/* It says nothing of what it has no way for: IPv6 would, also when it does not forward. */
+	if (lab->has[1] && net == 0)
+		lab_print(lab, 0, TOOL_IP, "-6 route add blackhole default metric 4000");
 }
 
 static void join_segment(struct lab *lab, int node, int net)

@@ -1,0 +1,105 @@
+/* refusal.c: how who sent a packet is told that it was refused: a reset, or an ICMP error. */
+#include "common/base.h"
+
+#include "plugin/walk/eval_run.h"
+#include "plugin/walk/run.h"
+
+#define TTL 64
+#define LENGTH 88 /* bytes: headers, and the packet that it is about */
+
+/* Bits of the TCP header. */
+enum { TCP_RST = 4, TCP_ACK = 16 };
+
+/* RFC 792, RFC 4443, as iptables names them. */
+static const struct error_row {
+	const char *name;
+	uint8_t type, code;
+} error_rows[] = {
+	{"icmp-net-unreachable", 3, 0},	   {"icmp-host-unreachable", 3, 1},
+	{"icmp-proto-unreachable", 3, 2},  {"icmp-port-unreachable", 3, 3},
+	{"icmp-net-prohibited", 3, 9},	   {"icmp-host-prohibited", 3, 10},
+	{"icmp-admin-prohibited", 3, 13},  {"icmp-time-exceeded", 11, 0},
+	{"icmp6-no-route", 1, 0},	   {"icmp6-adm-prohibited", 1, 1},
+	{"icmp6-beyond-scope", 1, 2},	   {"icmp6-addr-unreachable", 1, 3},
+	{"icmp6-port-unreachable", 1, 4},  {"icmp6-policy-fail", 1, 5},
+	{"icmp6-reject-route", 1, 6},	   {"icmp6-time-exceeded", 3, 0},
+};
+
+static const struct error_row *error_find(const char *name)
+{
+	for (size_t i = 0; i < ND_ARRAY_LEN(error_rows); i++)
+		if (nd_eq(error_rows[i].name, name))
+			return &error_rows[i];
+	return NULL;
+}
+
+/* The reset looks as if it came from who was asked, wherever it was made. */
+static void make_reset(struct nd_run *run)
+{
+	run->pkt.t = nd_tuple_invert(&run->pkt.t, run->pkt.proto);
+	run->pkt.tcp_flags = TCP_RST | TCP_ACK;
+}
+
+/*
+ * kernel: __icmp_send(), icmp6_send(): from the address that was asked when it is an own one, else
+ * from the one that routing picks.
+ */
+static void make_error(struct nd_run *run, const struct error_row *row)
+{
+	struct nd_pkt *pkt = &run->pkt;
+	bool is_own = nd_space_addr_type(&run->net->space, pkt->t.dst, NULL) == 2;
+
+	run->is_error = true;
+	run->about = pkt->t;
+	run->about_proto = pkt->proto;
+	pkt->t = (struct nd_tuple){.src = is_own ? run->about.dst : (struct nd_ip){0},
+				   .dst = run->about.src};
+	pkt->proto = pkt->family == 6 ? ND_PROTO_ICMP6 : ND_PROTO_ICMP;
+	pkt->tcp_flags = 0;
+	pkt->icmp_type = row->type;
+	pkt->icmp_code = row->code;
+}
+
+/* Errors about errors are not sent (RFC 1122 3.2.2). */
+static bool is_echo(const struct nd_pkt *pkt)
+{
+	if (pkt->proto == ND_PROTO_ICMP)
+		return pkt->icmp_type == 8;
+	return pkt->proto != ND_PROTO_ICMP6 || pkt->icmp_type == 128;
+}
+
+/* In the sender's own namespace its socket is told at once; what is in a tunnel never hears. */
+static bool is_sent(const struct nd_run *run)
+{
+	bool is_at_home = run->net == run->home && !nd_eq(run->pkt.iif, "lo");
+
+	return !run->ninner && run->error && !is_at_home && is_echo(&run->pkt) &&
+	       run->pkt.t.src.family != 0;
+}
+
+bool nd_run_refusal(struct nd_run *run)
+{
+	const struct error_row *row = error_find(run->error);
+	bool is_reset = nd_eq(run->error, "tcp-reset") && run->pkt.proto == ND_PROTO_TCP;
+
+	if (!is_sent(run) || (!row && !is_reset))
+		return false;
+	/* It belongs to the connection also where that was not confirmed (nf_ct_attach). */
+	nd_conn_confirm(run);
+	nd_run_begin(run);
+	run->is_answer = true;
+	run->got_by = run->pkt.iif;
+	if (is_reset)
+		make_reset(run);
+	else
+		make_error(run, row);
+	run->pkt.ttl = TTL;
+	run->pkt.length = is_reset ? 40 : LENGTH;
+	nd_run_scrub(run);
+	nd_run_way(run, ND_WAY_SOURCE, NULL, "the refusal (%s) from %s",
+		   is_reset ? "tcp-reset" : row->name, run->net->label);
+	if (nd_ip_is_link_local(run->pkt.t.dst))
+		run->bound = run->got_by;
+	run->next = nd_way_output;
+	return true;
+}
