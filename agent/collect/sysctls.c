@@ -37,8 +37,8 @@ static const char *const settings[] = {
 	"vm/overcommit_memory",
 	"vm/panic_on_oom",
 };
-static const char *const per_interface[] = {"arp_ignore", "forwarding", "route_localnet",
-					    "rp_filter"};
+static const char *const per_interface[] = {"arp_ignore", "forwarding", "proxy_arp",
+					    "route_localnet", "rp_filter"};
 
 /* Counters that tell look-alike faults apart (kernel: Documentation/networking/snmp_counter.rst).
  */

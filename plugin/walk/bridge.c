@@ -79,6 +79,14 @@ static void end_nobody(struct nd_run *run, const char *bridge)
 	}
 }
 
+static bool is_seen_by_ip(const struct nd_run *run)
+{
+	return nd_run_sysctl(run,
+			     run->pkt.family == 6 ? "net.bridge.bridge-nf-call-ip6tables"
+						  : "net.bridge.bridge-nf-call-iptables",
+			     0) > 0;
+}
+
 /* in: the port it came by, or NULL. */
 static void out_of_port(struct nd_run *run, const struct nd_link *port, const struct nd_link *in,
 			struct nd_net *there, const struct nd_link *peer)
@@ -95,7 +103,9 @@ static void out_of_port(struct nd_run *run, const struct nd_link *port, const st
 		nd_run_end(run, ND_WALK_LOST, where, "port %s of %s is down", port->name,
 			   port->master);
 	} else {
-		nd_run_cross(run, port, there, peer);
+		if (!in || !is_seen_by_ip(run) ||
+		    nd_run_ndisc_bridged(run, port->master, run->pkt.t.src))
+			nd_run_cross(run, port, there, peer, in != NULL);
 	}
 }
 
@@ -110,14 +120,6 @@ void nd_way_bridge_out(struct nd_run *run)
 		end_nobody(run, bridge);
 	else
 		out_of_port(run, port, NULL, there, peer);
-}
-
-static bool is_seen_by_ip(const struct nd_run *run)
-{
-	return nd_run_sysctl(run,
-			     run->pkt.family == 6 ? "net.bridge.bridge-nf-call-ip6tables"
-						  : "net.bridge.bridge-nf-call-iptables",
-			     0) > 0;
 }
 
 /*
@@ -207,10 +209,11 @@ static bool is_answered(struct nd_run *run, const char *bridge)
 	/* The asker stands behind the port. */
 	enum nd_arp answer = nd_net_answers(run, run->net, bridge, run->hop, run->pkt.t.src, &why);
 
-	if (answer != ND_ARP_YES)
-		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
-			   nd_run_where(run, "ip neigh"), "%s", why);
-	return answer == ND_ARP_YES;
+	if (answer == ND_ARP_YES)
+		return nd_run_ndisc(run, NULL, NULL, run->net, bridge, run->pkt.t.src);
+	nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
+		   nd_run_where(run, "ip neigh"), "%s", why);
+	return false;
 }
 
 void nd_way_bridge_in(struct nd_run *run)

@@ -46,7 +46,14 @@ static void go_on(struct nd_run *run)
 /* kernel: tcp_new(): what may begin a connection in the middle of it (nf_conntrack_tcp_loose). */
 static bool may_begin(const struct nd_run *run)
 {
-	if (run->ninner || run->pkt.proto != ND_PROTO_TCP)
+	if (run->ninner)
+		return true;
+	/* kernel: icmp_new(), nf_conntrack_icmpv6_new(): only a question */
+	if (run->pkt.proto == ND_PROTO_ICMP)
+		return run->pkt.icmp_type == 8;
+	if (run->pkt.proto == ND_PROTO_ICMP6)
+		return run->pkt.icmp_type == 128;
+	if (run->pkt.proto != ND_PROTO_TCP)
 		return true;
 	if (run->pkt.tcp_flags & TCP_RST)
 		return false;

@@ -28,10 +28,11 @@ static bool is_entry_wrong(struct nd_run *run, const char *dev, const char *mac)
 }
 
 void nd_run_cross(struct nd_run *run, const struct nd_link *link, struct nd_net *there,
-		  const struct nd_link *peer)
+		  const struct nd_link *peer, bool is_bridged)
 {
 	enum nd_arp answer = ND_ARP_YES;
 	const char *why = NULL;
+	struct nd_ip src = is_bridged ? run->pkt.t.src : nd_run_asker(run, run->dev);
 
 	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "ip link"), "out of %s, into %s of %s",
 		   link->name, peer->name, there->label);
@@ -41,16 +42,18 @@ void nd_run_cross(struct nd_run *run, const struct nd_link *link, struct nd_net 
 		return;
 	}
 	if (!peer->master) {
-		if (is_entry_wrong(run, link->name, peer->mac))
+		if (!is_bridged && is_entry_wrong(run, run->dev, peer->mac))
 			return;
-		answer = nd_net_answers(run, there, peer->name, run->hop,
-					nd_run_asker(run, link->name), &why);
+		answer = nd_net_answers(run, there, peer->name, run->hop, src, &why);
 	}
 	if (answer != ND_ARP_YES) {
 		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN,
 			   nd_run_where(run, "ip neigh"), "%s", why);
 		return;
 	}
+	if (!peer->master && !is_bridged &&
+	    !nd_run_ndisc(run, run->net, run->dev, there, peer->name, src))
+		return;
 	nd_run_scrub(run);
 	run->net = there;
 	run->dev = peer->name;
@@ -89,6 +92,15 @@ static bool is_usable(struct nd_run *run, const struct nd_link *link)
 	return false;
 }
 
+/* What comes in by the port of a bridge is the bridge's (kernel: br_handle_frame). */
+static bool is_deaf_port(const struct nd_run *run, const struct nd_link *link)
+{
+	const struct nd_neigh *neigh =
+		run->net->inode ? NULL : nd_neigh_find(run->net->host, link->name, run->hop);
+
+	return link->master && !(neigh && neigh->is_permanent && neigh->mac);
+}
+
 void nd_way_transmit(struct nd_run *run)
 {
 	const struct nd_link *link = nd_space_link(&run->net->space, run->dev), *peer;
@@ -102,8 +114,13 @@ void nd_way_transmit(struct nd_run *run)
 		run->next = nd_way_vxlan;
 	} else if (nd_eq(link->kind, "bridge")) {
 		run->next = nd_way_bridge_out;
+	} else if (is_deaf_port(run, link)) {
+		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip neigh"),
+			   "%s is a port of %s, where answers to what it asks come in: %s is never "
+			   "found",
+			   link->name, link->master, nd_run_ip(run, run->hop));
 	} else if ((there = nd_world_peer(run->world, run->net, link, &peer)) != NULL) {
-		nd_run_cross(run, link, there, peer);
+		nd_run_cross(run, link, there, peer, false);
 	} else if (nd_eq(link->kind, "dummy")) {
 		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip link"),
 			   "%s is a dummy: what goes there is gone", link->name);

@@ -127,7 +127,8 @@ static void forward(struct nd_run *run, struct nd_fib_key key)
 	if ((!is_six && !may_forward(run)) || !nd_run_follow(run, key, true) ||
 	    (is_six && !may_forward(run)) || !nd_run_source_valid(run, run->fib.dev))
 		return;
-	if (nd_ip_is_link_local(run->pkt.t.src)) { /* kernel: ip6_forward() */
+	/* kernel: ip6_forward(): such a packet may only go back where it came from */
+	if (nd_ip_is_link_local(run->pkt.t.src) && !nd_eq(run->fib.dev, run->pkt.iif)) {
 		run->error = "icmp6-beyond-scope";
 		nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip"),
 			   "packets from %s do not leave their link",
@@ -143,6 +144,15 @@ static void forward(struct nd_run *run, struct nd_fib_key key)
 	run->dev = run->fib.dev;
 	run->hop = nd_fib_hop(&run->fib, run->pkt.t.dst);
 	run->pkt.oif = run->dev;
+	/* It keeps its route over lo, and is forwarded there again (kernel: skb_valid_dst). */
+	if (nd_eq(run->dev, "lo")) {
+		run->error = is_six ? "icmp6-time-exceeded" : "icmp-time-exceeded";
+		nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip route"),
+			   "%s sends packets to %s to lo, until their time to live ends",
+			   nd_net_route_text(run->net, run->fib.route),
+			   nd_run_ip(run, run->pkt.t.dst));
+		return;
+	}
 	if (!run->dev) {
 		nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
 			   "the route to %s names no device", nd_run_ip(run, run->pkt.t.dst));

@@ -43,6 +43,12 @@ static bool take_route(struct nd_run *run)
 	}
 	run->dev = fib->kind == ND_FIB_LOCAL ? "lo" : fib->dev;
 	run->hop = nd_fib_hop(fib, run->pkt.t.dst);
+	if (fib->kind == ND_FIB_UNICAST && nd_eq(run->dev, "lo")) {
+		nd_run_end(run, ND_WALK_DROPPED, nd_run_where(run, "ip route"),
+			   "%s swallows packets to %s", nd_net_route_text(run->net, fib->route),
+			   nd_run_ip(run, run->pkt.t.dst));
+		return false;
+	}
 	if (run->dev)
 		return !is_loopback_leak(run);
 	nd_run_end(run, ND_WALK_UNKNOWN, nd_run_where(run, "ip route"),
@@ -62,12 +68,36 @@ static bool choose_source(struct nd_run *run)
 	return false;
 }
 
+/* Does the address change what routing says? */
+static bool is_same_way(const struct nd_run *run, const char *bound)
+{
+	struct nd_fib_key key = {.dst = run->pkt.t.dst,
+				 .src = run->pkt.t.src,
+				 .oif = bound,
+				 .mark = run->pkt.mark};
+	struct nd_fib fib;
+
+	nd_space_route(&run->net->space, &key, &fib);
+	if (fib.kind != run->fib.kind || fib.nequal <= 1 || !run->fib.route || !fib.route)
+		return fib.kind == run->fib.kind && fib.route == run->fib.route;
+	/* Which next hop was chosen already. */
+	return nd_eq(fib.route->table, run->fib.route->table) &&
+	       nd_prefix_eq(fib.route->dst, run->fib.route->dst);
+}
+
 void nd_way_output(struct nd_run *run)
 {
 	const char *bound = run->bound;
 
 	run->bound = NULL;
+	bool was_without = !run->pkt.t.src.family;
+
 	if (!nd_run_route(run, NULL, bound, true) || !take_route(run) || !choose_source(run))
+		return;
+	/* kernel: ip_route_connect(): once more when the address is known; rules may ask for it. */
+	if (was_without && run->pkt.family == 4 && run->net->space.has_custom_rules[0] &&
+	    !is_same_way(run, bound) &&
+	    (!nd_run_route(run, NULL, bound, false) || !take_route(run)))
 		return;
 	if (run->ninner == 0 && !run->is_answer && !run->is_further) {
 		run->sent = run->pkt.t;

@@ -44,12 +44,12 @@ static enum nd_arp proxy(const struct nd_run *run, const struct nd_net *net, con
 			 struct nd_ip ip, const char **why)
 {
 	struct nd_fib_key key = {.dst = ip, .src = run->pkt.t.src, .iif = dev};
-	int64_t value = nd_net_conf(net, dev, "proxy_arp", -1);
+	int64_t own = nd_net_conf(net, dev, "proxy_arp", -1);
+	int64_t all = nd_net_conf(net, "all", "proxy_arp", -1), value = own > all ? own : all;
 	struct nd_fib fib;
 
-	if (value < 0)
-		value = nd_net_conf(net, "all", "proxy_arp", -1);
-	if (value == 0 || net->inode) {
+	/* kernel: arp_process(): only who forwards stands in for others */
+	if (value == 0 || net->inode || nd_net_conf(net, dev, "forwarding", 1) == 0) {
 		*why = nd_arena_printf(run->arena, "nobody behind %s has %s", dev,
 				       nd_run_ip(run, ip));
 		return ND_ARP_NO;

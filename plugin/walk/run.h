@@ -85,9 +85,19 @@ void nd_conn_confirm(struct nd_run *run);
 
 /* The packet goes into another namespace: nothing of this one goes with it (skb_scrub_packet). */
 void nd_run_scrub(struct nd_run *run);
-/* Over a wire to the other end: a pod, the node, or a port of its bridge; device.c. */
+/*
+ * Over a wire to the other end: a pod, the node, or a port of its bridge; device.c. is_bridged: it
+ * came from another port, and who asks for the neighbour is there; else that is run->dev.
+ */
 void nd_run_cross(struct nd_run *run, const struct nd_link *link, struct nd_net *there,
-		  const struct nd_link *peer);
+		  const struct nd_link *peer, bool is_bridged);
+/*
+ * ndisc.c: do the rules let IPv6 ask for run->hop, and hear the answer? False: it has ended. asker
+ * NULL: a namespace without rules.
+ */
+bool nd_run_ndisc(struct nd_run *run, struct nd_net *asker, const char *dev, struct nd_net *there,
+		  const char *there_dev, struct nd_ip src);
+bool nd_run_ndisc_bridged(struct nd_run *run, const char *bridge, struct nd_ip src);
 /* What a sender on dev puts into its ARP question. */
 struct nd_ip nd_run_asker(const struct nd_run *run, const char *dev);
 void nd_run_post(struct nd_run *run); /* local.c: POSTROUTING, then out of the device */

@@ -238,6 +238,15 @@ static struct nd_ip source_of(const struct nd_space *space, const struct nd_fib 
 			       route->scope);
 }
 
+/* kernel: fib6_is_reject(): a way to others over lo is none. */
+static bool is_reject6(const struct nd_route *route)
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	return route->family == 6 && nd_eq(route->type, "unicast") && nd_eq(route->dev, "lo") &&
+	       memcmp(route->dst.ip.bytes, loopback, 16) != 0;
+}
+
 /* False: no answer from this table, go on with the next rule. */
 static bool table_route(const struct nd_space *space, const struct nd_fib_key *key,
 			const char *table, const char *table2, struct nd_fib *out)
@@ -255,7 +264,7 @@ static bool table_route(const struct nd_space *space, const struct nd_fib_key *k
 		return true;
 	}
 	out->route = route = choose(space, key, route, &out->nequal);
-	out->kind = row->kind;
+	out->kind = is_reject6(route) ? ND_FIB_UNREACHABLE : row->kind;
 	out->dev = route->dev;
 	out->gateway = route->gateway;
 	if (route->dev)

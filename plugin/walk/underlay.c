@@ -32,6 +32,7 @@ static void arrive(struct nd_run *run, struct nd_net *there, const char *dev)
 	const struct nd_link *link = nd_space_link(&there->space, dev);
 	const struct nd_neigh *neigh = nd_neigh_find(run->net->host, run->dev, run->hop);
 	const char *why, *where = nd_run_where(run, "ip neigh");
+	struct nd_ip src = nd_run_asker(run, run->dev);
 	enum nd_arp answer;
 
 	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "ip link"), "out of %s, into %s of %s",
@@ -48,12 +49,14 @@ static void arrive(struct nd_run *run, struct nd_net *there, const char *dev)
 			   nd_run_ip(run, run->hop), run->dev, neigh->mac, link->mac);
 		return;
 	}
-	answer = nd_net_answers(run, there, dev, run->hop, nd_run_asker(run, run->dev), &why);
+	answer = nd_net_answers(run, there, dev, run->hop, src, &why);
 	if (answer != ND_ARP_YES) {
 		nd_run_end(run, answer == ND_ARP_NO ? ND_WALK_LOST : ND_WALK_UNKNOWN, where, "%s",
 			   why);
 		return;
 	}
+	if (!nd_run_ndisc(run, run->net, run->dev, there, dev, src))
+		return;
 	nd_run_scrub(run);
 	run->net = there;
 	run->dev = dev;

@@ -139,6 +139,7 @@ bool nd_way_decap(struct nd_run *run)
 {
 	const struct nd_inner *inner = &run->inner[run->ninner - 1];
 	const char *where = nd_run_where(run, "ip link"), *dev;
+	uint32_t mark = run->pkt.mark;
 	const struct nd_link *link;
 	bool has_port;
 
@@ -163,6 +164,8 @@ bool nd_way_decap(struct nd_run *run)
 	run->pkt = inner->pkt;
 	run->ninner--;
 	nd_run_scrub(run);
+	/* Out of the tunnel it comes with the outer packet's (skb_scrub_packet: same namespace). */
+	run->pkt.mark = mark;
 	run->dev = dev;
 	nd_run_way(run, ND_WAY_DECAP, where, "into %s of %s", dev, run->net->label);
 	run->next = nd_way_receive;

@@ -42,7 +42,8 @@ static void add_source(struct lab *lab, struct pair *pairs, size_t *n, size_t ma
 			pair_add(pairs, n, max, space, PAIR_UDP, service_text(lab, s, six), SERVICE_PORT);
 		}
 		add_host(pairs, n, max, space, gateway_text(lab, 0, six));
-		add_host(pairs, n, max, space, six ? "fd30::1" : "172.30.0.1");
+		pair_add(pairs, n, max, space, PAIR_TCP, six ? "fd30::1" : "172.30.0.1", OPEN_PORT);
+		pair_add(pairs, n, max, space, PAIR_ICMP, six ? "fd30::1" : "172.30.0.1", 0);
 	}
 }
 
@@ -169,6 +170,24 @@ static void judge_outside(struct pair *pair, const struct nd_walk_path *path)
 	pair->judgement = pair->result.outcome == ND_OUTCOME_timeout ? JUDGE_SAME : JUDGE_DIFFERS;
 }
 
+/*
+ * The walk tells what becomes of packets when entries of neighbours have aged: each is asked for.
+ * In a new network the question has taught whom it came from, and the answer needs none.
+ */
+static bool is_learned(const struct pair *pair)
+{
+	for (size_t i = 0; i < pair->walk->npaths; i++) {
+		const struct nd_walk_path *path = &pair->walk->paths[i];
+
+		if (path->nback && path->back_verdict == ND_WALK_LOST &&
+		    strstr(path->back[path->nback - 1].text, "neighbour ") != NULL)
+			return true;
+		if (path->nback && path->back_verdict == ND_WALK_LOST && strstr(path->back_reason, "does not answer ARP"))
+			return true;
+	}
+	return false;
+}
+
 void pair_judge(struct lab *lab, const struct nd_cluster *cluster, struct pair *pair)
 {
 	struct nd_walk_ask ask = ask_of(lab, cluster, pair);
@@ -192,6 +211,8 @@ void pair_judge(struct lab *lab, const struct nd_cluster *cluster, struct pair *
 	for (size_t i = 0; i < walk->npaths; i++)
 		if (walk->paths[i].verdict == ND_WALK_OUTSIDE && walk->npaths > 1)
 			pair->judgement = JUDGE_OUTSIDE;
+	if (pair->judgement == JUDGE_DIFFERS && is_learned(pair))
+		pair->judgement = JUDGE_LEARNED;
 	if (walk->npaths == 1 && walk->paths[0].verdict == ND_WALK_OUTSIDE)
 		judge_outside(pair, &walk->paths[0]);
 }
