@@ -5,8 +5,24 @@
 
 #include <strings.h>
 
+/* kernel: ndisc_solicit(): the packet's source when the device has it, else that of the link. */
+static struct nd_ip asker6(const struct nd_run *run, const char *dev)
+{
+	const struct nd_space *space = &run->net->space;
+
+	if (nd_space_has_addr(space, run->pkt.t.src, dev))
+		return run->pkt.t.src;
+	for (size_t i = 0; i < space->naddrs; i++)
+		if (nd_ip_is_link_local(space->addrs[i].prefix.ip) &&
+		    nd_eq(space->addrs[i].dev, dev))
+			return space->addrs[i].prefix.ip;
+	return nd_space_source(space, dev, run->hop, "link");
+}
+
 struct nd_ip nd_run_asker(const struct nd_run *run, const char *dev)
 {
+	if (run->hop.family == 6)
+		return asker6(run, dev);
 	if (nd_space_addr_type(&run->net->space, run->pkt.t.src, NULL) == 2)
 		return run->pkt.t.src;
 	return nd_space_source(&run->net->space, dev, run->hop, "link");

@@ -66,6 +66,13 @@ static enum nd_arp proxy(const struct nd_run *run, const struct nd_net *net, con
 	return value > 0 ? ND_ARP_YES : ND_ARP_UNKNOWN;
 }
 
+static bool has_on(const struct nd_net *net, struct nd_ip ip, const char *dev)
+{
+	uint32_t type = nd_space_addr_type(&net->space, ip, dev);
+
+	return type == 2 || type == 4; /* RTN_LOCAL, RTN_ANYCAST */
+}
+
 enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, const char *dev,
 			   struct nd_ip ip, struct nd_ip src, const char **why)
 {
@@ -77,7 +84,8 @@ enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, c
 	}
 	if (nd_space_addr_type(&net->space, ip, NULL) != 2 && ip.family == 4)
 		return proxy(run, net, dev, ip, why);
-	if (nd_space_addr_type(&net->space, ip, NULL) != 2) {
+	/* kernel: ndisc_recv_ns(): only for addresses of that very device */
+	if (ip.family == 6 && !has_on(net, ip, dev)) {
 		*why = nd_arena_printf(run->arena, "nobody behind %s has %s", dev,
 				       nd_run_ip(run, ip));
 		return ND_ARP_NO;

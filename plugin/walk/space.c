@@ -247,6 +247,13 @@ static bool is_reject6(const struct nd_route *route)
 	       memcmp(route->dst.ip.bytes, loopback, 16) != 0;
 }
 
+/* kernel: rt_set_nexthop(): by an address of our own means that all are on the link. */
+static bool is_own_gateway(const struct nd_space *space, const struct nd_route *route)
+{
+	return route->family == 4 && route->gateway.family == 4 &&
+	       nd_space_has_addr(space, route->gateway, NULL);
+}
+
 /* False: no answer from this table, go on with the next rule. */
 static bool table_route(const struct nd_space *space, const struct nd_fib_key *key,
 			const char *table, const char *table2, struct nd_fib *out)
@@ -266,7 +273,8 @@ static bool table_route(const struct nd_space *space, const struct nd_fib_key *k
 	out->route = route = choose(space, key, route, &out->nequal);
 	out->kind = is_reject6(route) ? ND_FIB_UNREACHABLE : row->kind;
 	out->dev = route->dev;
-	out->gateway = route->gateway;
+	if (!is_own_gateway(space, route))
+		out->gateway = route->gateway;
 	if (route->dev)
 		out->prefsrc = source_of(space, out, key->dst);
 	return true;

@@ -17,7 +17,7 @@ struct reason {
 	uint64_t n;
 };
 struct score {
-	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, again;
+	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops, again;
 	uint64_t six, outcomes[ND_OUTCOMES];
 	struct reason reasons[MAX_REASONS];
 	size_t nreasons;
@@ -157,6 +157,9 @@ static void count_pair(struct score *tally, const struct pair *pair)
 	case JUDGE_LEARNED:
 		tally->learned++;
 		break;
+	case JUDGE_LOOP:
+		tally->loops++;
+		break;
 	case JUDGE_LIMITED:
 		tally->limited++;
 		break;
@@ -237,10 +240,10 @@ static bool run_lab(uint64_t seed, struct score *tally)
 static void report(const struct score *t, double seconds)
 {
 	printf("%llu laboratories, %llu pairs (%llu IPv6): %llu agree, %llu differ, %llu unknown; not compared: %llu outside, "
-	       "%llu rationed, %llu learned; %llu asked again; %llu laboratories could not be made; %.0f s\n",
+	       "%llu rationed, %llu learned, %llu loops; %llu asked again; %llu laboratories could not be made; %.0f s\n",
 	       (unsigned long long)t->labs, (unsigned long long)t->pairs, (unsigned long long)t->six,
 	       (unsigned long long)t->same, (unsigned long long)t->differ, (unsigned long long)t->unknown,
-	       (unsigned long long)t->outside, (unsigned long long)t->limited, (unsigned long long)t->learned, (unsigned long long)t->again,
+	       (unsigned long long)t->outside, (unsigned long long)t->limited, (unsigned long long)t->learned, (unsigned long long)t->loops, (unsigned long long)t->again,
 	       (unsigned long long)t->broken, seconds);
 	for (int i = 0; i < ND_OUTCOMES; i++)
 		if (t->outcomes[i])

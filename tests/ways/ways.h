@@ -81,7 +81,7 @@ struct pair {
 	bool has_result;
 	struct nd_probe_result result;
 	/* judge.c */
-	enum judgement { JUDGE_SAME, JUDGE_DIFFERS, JUDGE_UNKNOWN, JUDGE_OUTSIDE, JUDGE_LIMITED, JUDGE_LEARNED } judgement;
+	enum judgement { JUDGE_SAME, JUDGE_DIFFERS, JUDGE_UNKNOWN, JUDGE_OUTSIDE, JUDGE_LIMITED, JUDGE_LEARNED, JUDGE_LOOP } judgement;
 	const char *why, *expected;
 	const struct nd_walk *walk;
 };
