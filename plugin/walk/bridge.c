@@ -216,6 +216,16 @@ static bool is_answered(struct nd_run *run, const char *bridge)
 	return false;
 }
 
+/* Somebody may be asked there; else nobody but the node itself can answer, and no frame is sent. */
+static bool is_behind_port(struct nd_run *run, const char *bridge)
+{
+	const struct nd_link *peer;
+	struct nd_net *there;
+
+	return port_of(run, bridge, run->hop, &there, &peer) || learned_port(run, bridge) ||
+	       has_uplink(run, bridge) || !nd_world_sees_pods(run->net->host);
+}
+
 void nd_way_bridge_in(struct nd_run *run)
 {
 	const struct nd_link *in = nd_space_link(&run->net->space, run->dev);
@@ -238,7 +248,8 @@ void nd_way_bridge_in(struct nd_run *run)
 			   "the addresses of %s are not known", run->net->label);
 		return;
 	}
-	if (nd_space_addr_type(&run->net->space, run->hop, NULL) != 2)
+	if (nd_space_addr_type(&run->net->space, run->hop, NULL) != 2 &&
+	    is_behind_port(run, link->name))
 		from_port(run, in, link->name, false);
 	else if (is_answered(run, link->name))
 		from_port(run, in, link->name, true);

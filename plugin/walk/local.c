@@ -239,7 +239,9 @@ static void deliver_socket(struct nd_run *run)
 	}
 	sock = find_socket(run);
 	if (!sock) {
-		run->error = run->pkt.proto == ND_PROTO_UDP ? "icmp-port-unreachable" : "tcp-reset";
+		run->error = run->pkt.proto == ND_PROTO_TCP ? "tcp-reset"
+			     : run->pkt.family == 6	    ? "icmp6-port-unreachable"
+							    : "icmp-port-unreachable";
 		nd_run_end(run, ND_WALK_REFUSED, where, "nobody in %s listens on %s %s port %u",
 			   run->net->label, nd_run_ip(run, run->pkt.t.dst), proto,
 			   run->pkt.t.dport);

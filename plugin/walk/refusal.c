@@ -41,19 +41,22 @@ static void make_reset(struct nd_run *run)
 }
 
 /*
- * kernel: __icmp_send(), icmp6_send(): from the address that was asked when it is an own one, else
- * from the one that routing picks.
+ * kernel: __icmp_send(), icmp6_send(): from the address that was asked when it is an own one; else
+ * IPv4 from the one that routing picks, IPv6 from one of the device by which the packet came.
  */
 static void make_error(struct nd_run *run, const struct error_row *row)
 {
 	struct nd_pkt *pkt = &run->pkt;
-	bool is_own = nd_space_addr_type(&run->net->space, pkt->t.dst, NULL) == 2;
+	const struct nd_space *space = &run->net->space;
 
 	run->is_error = true;
 	run->about = pkt->t;
 	run->about_proto = pkt->proto;
-	pkt->t = (struct nd_tuple){.src = is_own ? run->about.dst : (struct nd_ip){0},
-				   .dst = run->about.src};
+	pkt->t = (struct nd_tuple){.dst = run->about.src};
+	if (nd_space_addr_type(space, run->about.dst, NULL) == 2)
+		pkt->t.src = run->about.dst;
+	else if (pkt->family == 6 && run->got_by)
+		pkt->t.src = nd_space_source(space, run->got_by, pkt->t.dst, NULL);
 	pkt->proto = pkt->family == 6 ? ND_PROTO_ICMP6 : ND_PROTO_ICMP;
 	pkt->tcp_flags = 0;
 	pkt->icmp_type = row->type;

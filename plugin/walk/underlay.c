@@ -19,6 +19,7 @@ static const struct nd_address *common_network(const struct nd_space *space, con
 			const struct nd_address *addr = &other->addrs[k];
 
 			if (!nd_eq(addr->dev, "lo") && addr->prefix.ip.family == family &&
+			    !nd_ip_is_link_local(addr->prefix.ip) &&
 			    !nd_ip_eq(addr->prefix.ip, own->prefix.ip) &&
 			    nd_prefix_eq(addr->prefix, own->prefix))
 				return addr;
@@ -128,9 +129,11 @@ void nd_way_underlay(struct nd_run *run)
 
 		if (owners[i].host == run->net->host)
 			continue;
-		addr = owners[i].inode ? NULL
-				       : common_network(&run->net->space, run->dev, owners[i].host,
-							run->hop.family);
+		addr = common_network(&run->net->space, run->dev, owners[i].host, run->hop.family);
+		/* The wire is one for both. */
+		if (!addr)
+			addr = common_network(&run->net->space, run->dev, owners[i].host,
+					      run->hop.family == 6 ? 4 : 6);
 		if (addr) {
 			arrive(run, nd_world_net(run->world, owners[i].host, 0), addr->dev);
 			return;

@@ -93,11 +93,20 @@ const struct nd_way *nd_run_last(const struct nd_run *run)
 	return run->nways ? &run->ways[(run->end_at ? run->end_at : run->nways) - 1] : NULL;
 }
 
+/*
+ * Whoever refuses the outer packet tells the tunnel's end, not who sent the inner one. Of a route
+ * that is refused behind OUTPUT (ip_route_me_harder) TCP does not hear: it sends again.
+ */
+static bool is_untold(const struct nd_run *run)
+{
+	return run->ninner ||
+	       (run->net == run->home && run->needs_route && run->pkt.proto == ND_PROTO_TCP);
+}
+
 static void keep_way(struct nd_run *run, struct nd_walk_path *path)
 {
-	/* Whoever refuses the outer packet tells the tunnel's end, not who sent the inner one. */
-	path->verdict = run->verdict == ND_WALK_REJECTED && run->ninner ? ND_WALK_DROPPED
-									: run->verdict;
+	path->verdict = run->verdict == ND_WALK_REJECTED && is_untold(run) ? ND_WALK_DROPPED
+									   : run->verdict;
 	path->reason = run->reason;
 	path->error = run->error;
 	path->ways = run->ways;
