@@ -85,6 +85,17 @@ static bool is_same_way(const struct nd_run *run, const char *bound)
 	       nd_prefix_eq(fib.route->dst, run->fib.route->dst);
 }
 
+/*
+ * Once more when the address is known; rules may ask for it. IPv4: ip_route_connect(); IPv6 keeps
+ * the way it has found (ip6_dst_lookup_tail), but for each packet of a raw socket.
+ */
+static bool is_looked_up_again(const struct nd_run *run)
+{
+	if (run->pkt.family == 4)
+		return run->net->space.has_custom_rules[0];
+	return run->net->space.has_custom_rules[1] && run->pkt.proto == ND_PROTO_ICMP6;
+}
+
 void nd_way_output(struct nd_run *run)
 {
 	const char *bound = run->bound;
@@ -92,12 +103,12 @@ void nd_way_output(struct nd_run *run)
 	run->bound = NULL;
 	bool was_without = !run->pkt.t.src.family;
 
-	if (!nd_run_route(run, NULL, bound, true) || !take_route(run) || !choose_source(run))
+	if (!nd_run_route(run, NULL, bound, true) || !choose_source(run))
 		return;
-	/* kernel: ip_route_connect(): once more when the address is known; rules may ask for it. */
-	if (was_without && run->pkt.family == 4 && run->net->space.has_custom_rules[0] &&
-	    !is_same_way(run, bound) &&
-	    (!nd_run_route(run, NULL, bound, false) || !take_route(run)))
+	if (was_without && is_looked_up_again(run) && !is_same_way(run, bound) &&
+	    !nd_run_route(run, NULL, bound, false))
+		return;
+	if (!take_route(run))
 		return;
 	if (run->ninner == 0 && !run->is_answer && !run->is_further) {
 		run->sent = run->pkt.t;

@@ -73,7 +73,24 @@ static bool has_on(const struct nd_net *net, struct nd_ip ip, const char *dev)
 	return type == 2 || type == 4; /* RTN_LOCAL, RTN_ANYCAST */
 }
 
-enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, const char *dev,
+/* kernel: arp_process() asks ip_route_input(): whom a packet may not come from is not answered. */
+static const char *why_invalid(const struct nd_run *run, struct nd_net *net, const char *dev,
+			       struct nd_ip ip, struct nd_ip src)
+{
+	struct nd_run question = *run;
+
+	if (ip.family != 4 || src.family != 4 || net->inode)
+		return NULL;
+	question.ways = NULL;
+	question.nways = 0;
+	question.kept = NULL;
+	question.net = net;
+	question.dev = dev;
+	question.pkt = (struct nd_pkt){.family = 4, .t = {.src = src, .dst = ip}};
+	return nd_run_source_valid(&question, NULL) ? NULL : question.reason;
+}
+
+enum nd_arp nd_net_answers(const struct nd_run *run, struct nd_net *net, const char *dev,
 			   struct nd_ip ip, struct nd_ip src, const char **why)
 {
 	int64_t level;
@@ -91,8 +108,15 @@ enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, c
 		return ND_ARP_NO;
 	}
 	level = ip.family == 4 ? max_conf(net, dev, "arp_ignore") : 0;
-	if (!is_ignored(&net->space, dev, ip, src, level))
-		return ND_ARP_YES;
+	if (!is_ignored(&net->space, dev, ip, src, level)) {
+		const char *reason = why_invalid(run, net, dev, ip, src);
+
+		if (reason)
+			*why = nd_arena_printf(run->arena,
+					       "%s does not answer ARP for %s on %s: %s",
+					       net->label, nd_run_ip(run, ip), dev, reason);
+		return reason ? ND_ARP_NO : ND_ARP_YES;
+	}
 	*why = nd_arena_printf(run->arena,
 			       "%s does not answer ARP for %s on %s (arp_ignore = %d), once the "
 			       "asker's entry has aged",

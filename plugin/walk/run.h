@@ -143,7 +143,7 @@ struct nd_ip nd_fib_hop(const struct nd_fib *fib, struct nd_ip dst);
 
 /* neighbour.c: does run->net answer who has ip, asked on dev by src? Else *why. */
 enum nd_arp { ND_ARP_YES, ND_ARP_NO, ND_ARP_UNKNOWN };
-enum nd_arp nd_net_answers(const struct nd_run *run, const struct nd_net *net, const char *dev,
+enum nd_arp nd_net_answers(const struct nd_run *run, struct nd_net *net, const char *dev,
 			   struct nd_ip ip, struct nd_ip src, const char **why);
 /* The entry of the node for ip on dev, or NULL. */
 const struct nd_neigh *nd_neigh_find(const struct nd_host *host, const char *dev, struct nd_ip ip);

@@ -2,11 +2,14 @@
 #include "common/base.h"
 
 #include "common/wire.h"
+#include "plugin/evidence/bundle.h"
 #include "plugin/model/json.h"
 #include "tests/ways/ways.h"
 
+const char *save_path;
+
 struct feeding {
-	struct nd_sink sink;
+	const struct nd_sink *sink;
 	const char *node;
 };
 
@@ -23,16 +26,15 @@ static int take_frame(void *ctx, const struct nd_wire_frame *frame, struct nd_er
 		fprintf(stderr, "ways: gap %s: %.*s\n", frame->name, (int)frame->len, frame->bytes);
 		return 0;
 	}
-	return nd_sink_item(&f->sink, &item, err);
+	return nd_sink_item(f->sink, &item, err);
 }
 
-static void feed_list(struct nd_model *model, const char *name, struct nd_buf *text)
+static void feed_list(const struct nd_sink *sink, const char *name, struct nd_buf *text)
 {
-	struct nd_sink sink = nd_model_sink(model);
 	struct nd_err err = {0};
 	struct nd_item item = {.kind = ND_ITEM_API, .name = name, .bytes = text->data, .len = text->len};
 
-	if (nd_sink_item(&sink, &item, &err) < 0)
+	if (nd_sink_item(sink, &item, &err) < 0)
 		fprintf(stderr, "ways: %s: %s\n", name, err.text);
 }
 
@@ -55,7 +57,7 @@ static void put_ips(struct lab *lab, struct nd_buf *text, const char *key, int a
 }
 
 /* The objects that an API server would have. */
-static void feed_api(struct lab *lab, struct nd_model *model)
+static void feed_api(struct lab *lab, const struct nd_sink *sink)
 {
 	nd_auto_buf struct nd_buf text = {0};
 
@@ -72,7 +74,7 @@ static void feed_api(struct lab *lab, struct nd_model *model)
 		nd_buf_puts(&text, "]}}");
 	}
 	nd_buf_puts(&text, "]}");
-	feed_list(model, "nodes", &text);
+	feed_list(sink, "nodes", &text);
 	list_begin(&text, "Pod");
 	for (int p = 0; p < lab->npods; p++) {
 		nd_buf_printf(&text,
@@ -83,7 +85,7 @@ static void feed_api(struct lab *lab, struct nd_model *model)
 		nd_buf_puts(&text, "}}");
 	}
 	nd_buf_puts(&text, "]}");
-	feed_list(model, "pods", &text);
+	feed_list(sink, "pods", &text);
 	list_begin(&text, "Service");
 	for (int s = 0; s < lab->nservices; s++) {
 		nd_buf_printf(&text,
@@ -94,31 +96,53 @@ static void feed_api(struct lab *lab, struct nd_model *model)
 		nd_buf_puts(&text, "}}");
 	}
 	nd_buf_puts(&text, "]}");
-	feed_list(model, "services", &text);
+	feed_list(sink, "services", &text);
 }
 
 static const char collect_all[] = "netdoctor 1\ncollect host\ncollect links\ncollect addrs\ncollect routes\ncollect rules\n"
 				  "collect neigh\ncollect fdb\ncollect sysctls\ncollect iptables\ncollect nft\n"
 				  "collect conntrack\ncollect sockets\ncollect pods\ngo\n";
 
-struct nd_model *lab_model(struct lab *lab)
+static bool feed(struct lab *lab, const struct nd_sink *sink)
 {
-	struct nd_model *model = nd_model_new();
 	struct job jobs[MAX_NODES];
 	bool ok = true;
 
-	feed_api(lab, model);
+	feed_api(lab, sink);
 	for (int n = 0; n < lab->nnodes; n++)
 		ok &= agent_start(lab, n, collect_all, &jobs[n]);
 	for (int n = 0; n < lab->nnodes && ok; n++) {
 		nd_auto_buf struct nd_buf reply = {0};
-		struct feeding f = {nd_model_sink(model), lab->spaces[lab->nodes[n].space].name};
+		struct feeding f = {sink, lab->spaces[lab->nodes[n].space].name};
 		struct nd_err err = {0};
 
 		ok = agent_end(&jobs[n], &reply) && nd_wire_parse(reply.data, reply.len, take_frame, &f, &err) == 0;
 		if (!ok)
 			fprintf(stderr, "ways: the agent of node %d: %s\n", n + 1, err.text);
 	}
+	return ok;
+}
+
+/* The first one also goes into a bundle, when asked for. */
+struct nd_model *lab_model(struct lab *lab)
+{
+	struct nd_model *model = nd_model_new();
+	struct nd_sink decoder = nd_model_sink(model), saver, both;
+	struct nd_sink_pair pair = {&decoder, &saver};
+	struct nd_err err = {0};
+	struct nd_bundle *bundle = save_path ? nd_bundle_create(save_path, &err) : NULL;
+	bool ok;
+
+	if (bundle) {
+		saver = nd_bundle_sink(bundle);
+		both = nd_sink_tee(&pair);
+		save_path = NULL;
+	}
+	ok = feed(lab, bundle ? &both : &decoder);
+	if (bundle && (!ok || nd_bundle_finish(bundle, &err) < 0))
+		fprintf(stderr, "ways: %s\n", err.text);
+	if (bundle)
+		nd_bundle_free(bundle);
 	if (ok)
 		return model;
 	nd_model_free(model);

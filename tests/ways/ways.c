@@ -1,4 +1,4 @@
-/* ways.c: ways-test -n LABORATORIES -s SEED [-a AGENT] [-m DIFFERENCES]: laboratory i is made from SEED + i. */
+/* ways.c: ways-test -n LABORATORIES -s SEED [-a AGENT] [-m DIFFERENCES] [-o BUNDLE]: laboratory i is made from SEED + i. */
 #include "common/base.h"
 
 #include "common/clock.h"
@@ -271,9 +271,11 @@ int main(int argc, char **argv)
 	int c;
 
 	agent_path = "build/bin/netdoctor-agent-amd64";
-	while ((c = getopt(argc, argv, "n:s:a:m:")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:a:m:o:")) != -1) {
 		if (c == 'a')
 			agent_path = optarg;
+		else if (c == 'o')
+			save_path = optarg;
 		else if (c == '?' || !nd_parse_u64(nd_str(optarg), UINT64_MAX, c == 'n' ? &n : c == 's' ? &seed : &max))
 			return 2;
 	}

@@ -123,6 +123,7 @@ void listeners_open(struct lab *lab);
 extern const char *agent_path;
 
 /* ---- ask.c: evidence and probes ---- */
+extern const char *save_path; /* of a bundle of the first laboratory, or NULL */
 struct nd_model *lab_model(struct lab *lab);
 bool lab_probe(struct lab *lab, struct pair *pairs, size_t n, int timeout_ms);
 
