@@ -97,11 +97,11 @@ demo: prerequisites ## diagnose a recorded broken cluster; no cluster needed
 
 check: prerequisites ## all tests that need no cluster
 	@$(MAKE) --no-print-directory all lint
-	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT) $(B)/kernel-test
+	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT) $(B)/kernel-test $(B)/ways-test
 	@tests/run.sh $(B)
 
 check-sanitize: ## the same tests with ASan and UBSan, and with clang
-	@$(MAKE) --no-print-directory B=build/sanitize SANITIZE=1 CC=$(CLANG) -j$$(nproc) all $(patsubst $(B)/%,build/sanitize/%,$(UNIT)) build/sanitize/kernel-test
+	@$(MAKE) --no-print-directory B=build/sanitize SANITIZE=1 CC=$(CLANG) -j$$(nproc) all $(patsubst $(B)/%,build/sanitize/%,$(UNIT)) build/sanitize/kernel-test build/sanitize/ways-test
 	@tests/run.sh build/sanitize
 
 check-cluster: all ## faults injected into real kind clusters

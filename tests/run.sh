@@ -31,7 +31,7 @@ for t in "$build"/unit/t_*; do
 	timeout 120 "$t" >"$log" 2>&1 </dev/null
 	count "$(basename "$t")" $?
 done
-for t in tests/cases/run.sh tests/api/t_*.sh tests/agent/t_*.sh tests/kernel/t_kernel.sh tests/topo/run.sh; do
+for t in tests/cases/run.sh tests/api/t_*.sh tests/agent/t_*.sh tests/kernel/t_kernel.sh tests/ways/t_ways.sh tests/topo/run.sh; do
 	[[ -x $t ]] || continue
 	timeout 300 "$t" >"$log" 2>&1 </dev/null
 	count "$t" $?

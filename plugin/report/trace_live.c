@@ -59,7 +59,7 @@ static uint32_t outcomes_of(const struct nd_walk_path *path, enum nd_probe_kind 
 		return path->nback && path->back_verdict != ND_WALK_DELIVERED ? timeout : refused;
 	case ND_WALK_REJECTED:
 		if (path->nback && path->back_verdict != ND_WALK_DELIVERED)
-			return timeout;
+			return timeout | eacces;
 		return is_icmp_refusal(path->error) ? refused | eacces
 						    : nohost | nonet | refused | eacces;
 	case ND_WALK_DROPPED:

@@ -71,12 +71,19 @@ static bool is_echo(const struct nd_pkt *pkt)
 	return pkt->proto != ND_PROTO_ICMP6 || pkt->icmp_type == 128;
 }
 
-/* In the sender's own namespace its socket is told at once; what is in a tunnel never hears. */
+/* By a rule a packet tells itself over lo; of a route of its own its socket knows at once. */
+static bool is_told_at_once(const struct nd_run *run)
+{
+	const struct nd_way *last = nd_run_last(run);
+
+	return run->net == run->home && !nd_eq(run->pkt.iif, "lo") &&
+	       !(last && last->kind == ND_WAY_HOOK);
+}
+
+/* What is in a tunnel never hears. */
 static bool is_sent(const struct nd_run *run)
 {
-	bool is_at_home = run->net == run->home && !nd_eq(run->pkt.iif, "lo");
-
-	return !run->ninner && run->error && !is_at_home && is_echo(&run->pkt) &&
+	return !run->ninner && run->error && !is_told_at_once(run) && is_echo(&run->pkt) &&
 	       run->pkt.t.src.family != 0;
 }
 

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "tests/ways/ways.h"
 
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -255,6 +256,14 @@ static void report(const struct score *t, double seconds)
 		printf("unknown %llu: %s\n", (unsigned long long)t->reasons[i].n, t->reasons[i].text);
 }
 
+static volatile sig_atomic_t is_told_to_stop;
+
+static void stop(int signal)
+{
+	(void)signal;
+	is_told_to_stop = 1;
+}
+
 static double now_s(void)
 {
 	struct timespec t;
@@ -285,7 +294,9 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (uint64_t i = 0; i < n && bad < max; i++) {
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
+	for (uint64_t i = 0; i < n && bad < max && !is_told_to_stop; i++) {
 		bad += !run_lab(seed + i, tally);
 		if ((i + 1) % 100 == 0)
 			report(tally, now_s() - start);
