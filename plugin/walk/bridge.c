@@ -87,9 +87,9 @@ static bool is_seen_by_ip(const struct nd_run *run)
 			     0) > 0;
 }
 
-/* in: the port it came by, or NULL. */
+/* in: the port it came by, or NULL; is_asked_there: who asks for the neighbour is behind it. */
 static void out_of_port(struct nd_run *run, const struct nd_link *port, const struct nd_link *in,
-			struct nd_net *there, const struct nd_link *peer)
+			bool is_asked_there, struct nd_net *there, const struct nd_link *peer)
 {
 	const char *where = nd_run_where(run, "bridge");
 
@@ -103,9 +103,9 @@ static void out_of_port(struct nd_run *run, const struct nd_link *port, const st
 		nd_run_end(run, ND_WALK_LOST, where, "port %s of %s is down", port->name,
 			   port->master);
 	} else {
-		if (!in || !is_seen_by_ip(run) ||
+		if (!is_asked_there || !is_seen_by_ip(run) ||
 		    nd_run_ndisc_bridged(run, port->master, run->pkt.t.src))
-			nd_run_cross(run, port, there, peer, in != NULL);
+			nd_run_cross(run, port, there, peer, is_asked_there);
 	}
 }
 
@@ -119,14 +119,15 @@ void nd_way_bridge_out(struct nd_run *run)
 	if (!port)
 		end_nobody(run, bridge);
 	else
-		out_of_port(run, port, NULL, there, peer);
+		out_of_port(run, port, NULL, false, there, peer);
 }
 
 /*
  * From port to port, to run->hop. With br_netfilter the packet passes the IP hooks and both ports
  * are known; nothing is routed and its time to live stays.
  */
-static void switch_over(struct nd_run *run, const struct nd_link *in, const char *bridge)
+static void switch_over(struct nd_run *run, const struct nd_link *in, const char *bridge,
+			bool is_asked_there)
 {
 	const struct nd_link *out, *peer;
 	struct nd_net *there;
@@ -137,7 +138,7 @@ static void switch_over(struct nd_run *run, const struct nd_link *in, const char
 		return;
 	}
 	if (out == in && !in->is_hairpin) {
-		out_of_port(run, out, in, there, peer);
+		out_of_port(run, out, in, is_asked_there, there, peer);
 		return;
 	}
 	nd_run_way(run, ND_WAY_DEVICE, nd_run_where(run, "bridge"), "bridge %s: port %s to port %s",
@@ -152,7 +153,7 @@ static void switch_over(struct nd_run *run, const struct nd_link *in, const char
 			return;
 		nd_conn_confirm(run);
 	}
-	out_of_port(run, out, in, there, peer);
+	out_of_port(run, out, in, is_asked_there, there, peer);
 }
 
 /*
@@ -171,7 +172,7 @@ static void redirect(struct nd_run *run, const struct nd_link *in, const char *b
 		nd_way_route_in(run);
 	} else if (nd_run_source_valid(run, bridge)) {
 		run->hop = nd_fib_hop(&fib, run->pkt.t.dst);
-		switch_over(run, in, bridge);
+		switch_over(run, in, bridge, false); /* with the node's own entry */
 	}
 }
 
@@ -185,7 +186,7 @@ static void from_port(struct nd_run *run, const struct nd_link *in, const char *
 		if (is_for_us)
 			run->next = nd_way_receive;
 		else
-			switch_over(run, in, bridge);
+			switch_over(run, in, bridge, true);
 		return;
 	}
 	run->pkt.iif = bridge;
@@ -199,7 +200,7 @@ static void from_port(struct nd_run *run, const struct nd_link *in, const char *
 	else if (is_for_us)
 		nd_way_route_in(run);
 	else
-		switch_over(run, in, bridge);
+		switch_over(run, in, bridge, true);
 }
 
 /* Does the node itself answer for the next hop? False: no, and the run has ended. */

@@ -15,14 +15,14 @@ static const struct error_row {
 	const char *name;
 	uint8_t type, code;
 } error_rows[] = {
-	{"icmp-net-unreachable", 3, 0},	   {"icmp-host-unreachable", 3, 1},
-	{"icmp-proto-unreachable", 3, 2},  {"icmp-port-unreachable", 3, 3},
-	{"icmp-net-prohibited", 3, 9},	   {"icmp-host-prohibited", 3, 10},
-	{"icmp-admin-prohibited", 3, 13},  {"icmp-time-exceeded", 11, 0},
-	{"icmp6-no-route", 1, 0},	   {"icmp6-adm-prohibited", 1, 1},
-	{"icmp6-beyond-scope", 1, 2},	   {"icmp6-addr-unreachable", 1, 3},
-	{"icmp6-port-unreachable", 1, 4},  {"icmp6-policy-fail", 1, 5},
-	{"icmp6-reject-route", 1, 6},	   {"icmp6-time-exceeded", 3, 0},
+	{"icmp-net-unreachable", 3, 0},	  {"icmp-host-unreachable", 3, 1},
+	{"icmp-proto-unreachable", 3, 2}, {"icmp-port-unreachable", 3, 3},
+	{"icmp-net-prohibited", 3, 9},	  {"icmp-host-prohibited", 3, 10},
+	{"icmp-admin-prohibited", 3, 13}, {"icmp-time-exceeded", 11, 0},
+	{"icmp6-no-route", 1, 0},	  {"icmp6-adm-prohibited", 1, 1},
+	{"icmp6-beyond-scope", 1, 2},	  {"icmp6-addr-unreachable", 1, 3},
+	{"icmp6-port-unreachable", 1, 4}, {"icmp6-policy-fail", 1, 5},
+	{"icmp6-reject-route", 1, 6},	  {"icmp6-time-exceeded", 3, 0},
 };
 
 static const struct error_row *error_find(const char *name)

@@ -126,8 +126,7 @@ static unsigned score6(const struct nd_address *addr, const char *dev, struct nd
 	/* Wide enough: the narrowest; else the widest there is. */
 	scope = scope >= want ? 128 - scope : scope;
 	return (unsigned)nd_ip_eq(ip, dst) << 20 | (unsigned)scope << 10 |
-	       (unsigned)nd_eq(addr->dev, dev) << 9 |
-	       (unsigned)(label6(ip) == label6(dst)) << 8 |
+	       (unsigned)nd_eq(addr->dev, dev) << 9 | (unsigned)(label6(ip) == label6(dst)) << 8 |
 	       (bits < addr->prefix.len ? bits : addr->prefix.len);
 }
 
@@ -141,8 +140,7 @@ static struct nd_ip source6(const struct nd_space *space, const char *dev, struc
 		unsigned score;
 
 		/* kernel: ipv6_dev_get_saddr(): for a link only what it has */
-		if (addr->prefix.ip.family != 6 ||
-		    (scope6(dst) <= 2 && !nd_eq(addr->dev, dev)))
+		if (addr->prefix.ip.family != 6 || (scope6(dst) <= 2 && !nd_eq(addr->dev, dev)))
 			continue;
 		score = score6(addr, dev, dst) + 1;
 		if (score > best_score) {

@@ -95,8 +95,8 @@ struct nd_walk_path {
 	const struct nd_pod *pod; /* that got it, or NULL */
 	const char *node;	  /* where it ended */
 	/*
-	 * The answer's way back, when it was delivered; that of the reset or ICMP error, when it was
-	 * refused or rejected away from its sender. Verdict of it.
+	 * The answer's way back, when it was delivered; that of the reset or ICMP error, when it
+	 * was refused or rejected away from its sender. Verdict of it.
 	 */
 	struct nd_way *back;
 	size_t nback;

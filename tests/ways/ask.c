@@ -32,7 +32,8 @@ static int take_frame(void *ctx, const struct nd_wire_frame *frame, struct nd_er
 static void feed_list(const struct nd_sink *sink, const char *name, struct nd_buf *text)
 {
 	struct nd_err err = {0};
-	struct nd_item item = {.kind = ND_ITEM_API, .name = name, .bytes = text->data, .len = text->len};
+	struct nd_item item = {
+		.kind = ND_ITEM_API, .name = name, .bytes = text->data, .len = text->len};
 
 	if (nd_sink_item(sink, &item, &err) < 0)
 		fprintf(stderr, "ways: %s: %s\n", name, err.text);
@@ -41,7 +42,9 @@ static void feed_list(const struct nd_sink *sink, const char *name, struct nd_bu
 static void list_begin(struct nd_buf *text, const char *kind)
 {
 	text->len = 0;
-	nd_buf_printf(text, "{\"kind\":\"%sList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[",
+	nd_buf_printf(text,
+		      "{\"kind\":\"%sList\",\"apiVersion\":\"v1\",\"metadata\":{"
+		      "\"resourceVersion\":\"1\"},\"items\":[",
 		      kind);
 }
 
@@ -63,14 +66,17 @@ static void feed_api(struct lab *lab, const struct nd_sink *sink)
 
 	list_begin(&text, "Node");
 	for (int n = 0; n < lab->nnodes; n++) {
-		nd_buf_printf(&text, "%s{\"metadata\":{\"name\":\"n%d\",\"uid\":\"n%d\"},\"spec\":{", n ? "," : "", n + 1,
-			      n + 1);
+		nd_buf_printf(&text,
+			      "%s{\"metadata\":{\"name\":\"n%d\",\"uid\":\"n%d\"},\"spec\":{",
+			      n ? "," : "", n + 1, n + 1);
 		put_ips(lab, &text, "podCIDR", n, cidr_text);
-		nd_buf_puts(&text, "},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}],\"addresses\":[");
+		nd_buf_puts(&text, "},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":"
+				   "\"True\"}],\"addresses\":[");
 		for (int six = 0; six < 2; six++)
 			if (lab->has[six])
-				nd_buf_printf(&text, "%s{\"type\":\"InternalIP\",\"address\":\"%s\"}",
-					      six && lab->has[0] ? "," : "", node_text(lab, n, six, 0));
+				nd_buf_printf(
+					&text, "%s{\"type\":\"InternalIP\",\"address\":\"%s\"}",
+					six && lab->has[0] ? "," : "", node_text(lab, n, six, 0));
 		nd_buf_puts(&text, "]}}");
 	}
 	nd_buf_puts(&text, "]}");
@@ -78,7 +84,8 @@ static void feed_api(struct lab *lab, const struct nd_sink *sink)
 	list_begin(&text, "Pod");
 	for (int p = 0; p < lab->npods; p++) {
 		nd_buf_printf(&text,
-			      "%s{\"metadata\":{\"name\":\"p%d\",\"namespace\":\"lab\",\"uid\":\"00000000-0000-4000-8000-%012d\"},"
+			      "%s{\"metadata\":{\"name\":\"p%d\",\"namespace\":\"lab\",\"uid\":"
+			      "\"00000000-0000-4000-8000-%012d\"},"
 			      "\"spec\":{\"nodeName\":\"n%d\"},\"status\":{\"phase\":\"Running\",",
 			      p ? "," : "", p, p, lab->pods[p].node + 1);
 		put_ips(lab, &text, "podIP", p, pod_text);
@@ -89,9 +96,12 @@ static void feed_api(struct lab *lab, const struct nd_sink *sink)
 	list_begin(&text, "Service");
 	for (int s = 0; s < lab->nservices; s++) {
 		nd_buf_printf(&text,
-			      "%s{\"metadata\":{\"name\":\"s%d\",\"namespace\":\"lab\",\"uid\":\"s%d\"},\"spec\":{\"type\":"
-			      "\"ClusterIP\",\"ports\":[{\"port\":%d,\"targetPort\":%d,\"protocol\":\"%s\"}],",
-			      s ? "," : "", s, s, SERVICE_PORT, OPEN_PORT, lab->services[s].is_udp ? "UDP" : "TCP");
+			      "%s{\"metadata\":{\"name\":\"s%d\",\"namespace\":\"lab\",\"uid\":\"s%"
+			      "d\"},\"spec\":{\"type\":"
+			      "\"ClusterIP\",\"ports\":[{\"port\":%d,\"targetPort\":%d,"
+			      "\"protocol\":\"%s\"}],",
+			      s ? "," : "", s, s, SERVICE_PORT, OPEN_PORT,
+			      lab->services[s].is_udp ? "UDP" : "TCP");
 		put_ips(lab, &text, "clusterIP", s, service_text);
 		nd_buf_puts(&text, "}}");
 	}
@@ -99,9 +109,10 @@ static void feed_api(struct lab *lab, const struct nd_sink *sink)
 	feed_list(sink, "services", &text);
 }
 
-static const char collect_all[] = "netdoctor 1\ncollect host\ncollect links\ncollect addrs\ncollect routes\ncollect rules\n"
-				  "collect neigh\ncollect fdb\ncollect sysctls\ncollect iptables\ncollect nft\n"
-				  "collect conntrack\ncollect sockets\ncollect pods\ngo\n";
+static const char collect_all[] =
+	"netdoctor 1\ncollect host\ncollect links\ncollect addrs\ncollect routes\ncollect rules\n"
+	"collect neigh\ncollect fdb\ncollect sysctls\ncollect iptables\ncollect nft\n"
+	"collect conntrack\ncollect sockets\ncollect pods\ngo\n";
 
 static bool feed(struct lab *lab, const struct nd_sink *sink)
 {
@@ -116,7 +127,8 @@ static bool feed(struct lab *lab, const struct nd_sink *sink)
 		struct feeding f = {sink, lab->spaces[lab->nodes[n].space].name};
 		struct nd_err err = {0};
 
-		ok = agent_end(&jobs[n], &reply) && nd_wire_parse(reply.data, reply.len, take_frame, &f, &err) == 0;
+		ok = agent_end(&jobs[n], &reply) &&
+		     nd_wire_parse(reply.data, reply.len, take_frame, &f, &err) == 0;
 		if (!ok)
 			fprintf(stderr, "ways: the agent of node %d: %s\n", n + 1, err.text);
 	}
@@ -159,8 +171,8 @@ static int node_of(const struct lab *lab, int space)
 	return space - lab->nodes[0].space;
 }
 
-static void write_request(const struct lab *lab, const struct pair *pairs, size_t n, int node, int timeout_ms,
-			  struct nd_buf *out)
+static void write_request(const struct lab *lab, const struct pair *pairs, size_t n, int node,
+			  int timeout_ms, struct nd_buf *out)
 {
 	static const char *const kinds[] = {"tcp", "udp", "icmp"};
 
@@ -172,9 +184,10 @@ static void write_request(const struct lab *lab, const struct pair *pairs, size_
 		if (node_of(lab, p->space) != node || p->judgement == JUDGE_LIMITED)
 			continue;
 		if (p->space != lab->nodes[node].space)
-			snprintf(source, sizeof(source), "%llu", (unsigned long long)lab->spaces[p->space].inode);
-		nd_buf_printf(out, "probe %zu %s %s %s %u\n", i + 1, kinds[p->kind], source, nd_ip_text(p->dst, ip),
-			      p->port);
+			snprintf(source, sizeof(source), "%llu",
+				 (unsigned long long)lab->spaces[p->space].inode);
+		nd_buf_printf(out, "probe %zu %s %s %s %u\n", i + 1, kinds[p->kind], source,
+			      nd_ip_text(p->dst, ip), p->port);
 	}
 	nd_buf_puts(out, "go\n");
 }
@@ -207,8 +220,7 @@ static int take_results(void *ctx, const struct nd_wire_frame *frame, struct nd_
 	if (frame->is_gap || !nd_eq(frame->name, "probe"))
 		return 0;
 	list = cJSON_ParseWithLength(frame->bytes, frame->len);
-	cJSON_ArrayForEach(one, list)
-		take_result(ctx, one);
+	cJSON_ArrayForEach(one, list) take_result(ctx, one);
 	cJSON_Delete(list);
 	return 0;
 }
@@ -237,7 +249,8 @@ bool lab_probe(struct lab *lab, struct pair *pairs, size_t n, int timeout_ms)
 
 		if (is_asked[node])
 			ok &= agent_end(&jobs[node], &reply) &&
-			      nd_wire_parse(reply.data, reply.len, take_results, &results, &err) == 0;
+			      nd_wire_parse(reply.data, reply.len, take_results, &results, &err) ==
+				      0;
 	}
 	return ok;
 }

@@ -138,7 +138,8 @@ bool step_run(struct lab *lab, const struct step *step, struct nd_buf *errors)
 	return ok;
 }
 
-static bool build_space(struct lab *lab, int s, enum tool first, enum tool last, struct nd_buf *errors)
+static bool build_space(struct lab *lab, int s, enum tool first, enum tool last,
+			struct nd_buf *errors)
 {
 	bool ok = true;
 
@@ -160,8 +161,9 @@ static void mutate(struct lab *lab)
 			nd_auto_buf struct nd_buf errors = {0};
 
 			if (!step_run(lab, &m->steps[k], &errors) && getenv("WAYS_VERBOSE"))
-				fprintf(stderr, "ways: seed %llu: %s\n%s", (unsigned long long)lab->seed,
-					m->steps[k].text, errors.data ? errors.data : "");
+				fprintf(stderr, "ways: seed %llu: %s\n%s",
+					(unsigned long long)lab->seed, m->steps[k].text,
+					errors.data ? errors.data : "");
 		}
 		lab->is_slow |= m->is_slow && !m->is_off;
 	}
@@ -194,8 +196,10 @@ bool lab_build(struct lab *lab, struct nd_buf *errors)
 
 void lab_forget(struct lab *lab)
 {
-	static const char text[] = "neigh flush nud reachable nud stale nud delay nud probe nud incomplete nud failed\n"
-				   "-6 neigh flush nud reachable nud stale nud delay nud probe nud incomplete nud failed\n";
+	static const char text[] = "neigh flush nud reachable nud stale nud delay nud probe nud "
+				   "incomplete nud failed\n"
+				   "-6 neigh flush nud reachable nud stale nud delay nud probe nud "
+				   "incomplete nud failed\n";
 	nd_auto_buf struct nd_buf errors = {0};
 
 	for (int s = 0; s < lab->nspaces; s++)

@@ -33,8 +33,8 @@ const char *gateway_text(struct lab *lab, int node, bool is_six)
 
 const char *pod_text(struct lab *lab, int pod, bool is_six)
 {
-	return nd_arena_printf(&lab->arena, is_six ? "fd44:%d::%d" : "10.244.%d.%d", lab->pods[pod].node + 1,
-			       lab->pods[pod].host);
+	return nd_arena_printf(&lab->arena, is_six ? "fd44:%d::%d" : "10.244.%d.%d",
+			       lab->pods[pod].node + 1, lab->pods[pod].host);
 }
 
 const char *service_text(struct lab *lab, int service, bool is_six)
@@ -112,8 +112,10 @@ static void node_sysctls(struct lab *lab, int space)
 
 	lab_print(lab, space, TOOL_SYSCTL, "net/ipv4/ip_forward 1");
 	lab_print(lab, space, TOOL_SYSCTL, "net/ipv6/conf/all/forwarding 1");
-	lab_print(lab, space, TOOL_SYSCTL, "net/ipv4/conf/all/rp_filter %u", strict < 3 ? strict : 0);
-	lab_print(lab, space, TOOL_SYSCTL, "net/ipv4/conf/default/rp_filter %u", rng_pick(&lab->rng, 3) % 2);
+	lab_print(lab, space, TOOL_SYSCTL, "net/ipv4/conf/all/rp_filter %u",
+		  strict < 3 ? strict : 0);
+	lab_print(lab, space, TOOL_SYSCTL, "net/ipv4/conf/default/rp_filter %u",
+		  rng_pick(&lab->rng, 3) % 2);
 	lab_print(lab, space, TOOL_SYSCTL, "net/bridge/bridge-nf-call-iptables %d", is_shown);
 	lab_print(lab, space, TOOL_SYSCTL, "net/bridge/bridge-nf-call-ip6tables %d", is_shown);
 }
@@ -138,13 +140,15 @@ static void join_segment(struct lab *lab, int node, int net)
 	int space = lab->nodes[node].space;
 
 	/* @3: a place for the namespace of space 3, see build.c */
-	lab_print(lab, 0, TOOL_IP, "link add e%dn%d type veth peer name eth%d netns @%d", net, node + 1, net, space);
+	lab_print(lab, 0, TOOL_IP, "link add e%dn%d type veth peer name eth%d netns @%d", net,
+		  node + 1, net, space);
 	lab_print(lab, 0, TOOL_IP, "link set e%dn%d master br%d up", net, node + 1, net);
 	if (lab->has[0])
-		lab_print(lab, space, TOOL_IP, "addr add %s/16 dev eth%d", node_text(lab, node, false, net), net);
+		lab_print(lab, space, TOOL_IP, "addr add %s/16 dev eth%d",
+			  node_text(lab, node, false, net), net);
 	if (lab->has[1])
-		lab_print(lab, space, TOOL_IP, "addr add %s/64 dev eth%d nodad", node_text(lab, node, true, net),
-			  net);
+		lab_print(lab, space, TOOL_IP, "addr add %s/64 dev eth%d nodad",
+			  node_text(lab, node, true, net), net);
 	lab_print(lab, space, TOOL_IP, "link set eth%d up", net);
 	if (net)
 		return;
@@ -165,11 +169,14 @@ static void ptp_pod(struct lab *lab, int pod, bool is_six)
 
 	lab_print(lab, space, TOOL_IP, "addr add %s/%d dev v%d%s", gw, is_six ? 128 : 32, pod,
 		  is_six ? " nodad" : "");
-	lab_print(lab, space, TOOL_IP, "%sroute add %s dev v%d%s", six, ip, pod, is_six ? "" : " scope host");
+	lab_print(lab, space, TOOL_IP, "%sroute add %s dev v%d%s", six, ip, pod,
+		  is_six ? "" : " scope host");
 	lab_print(lab, p->space, TOOL_IP, "addr add %s/%d dev eth0%s", ip, is_six ? 64 : 24,
 		  is_six ? " nodad noprefixroute" : " noprefixroute");
-	lab_print(lab, p->space, TOOL_IP, "%sroute add %s dev eth0%s", six, gw, is_six ? "" : " scope link");
-	lab_print(lab, p->space, TOOL_IP, "%sroute add %s via %s", six, cidr_text(lab, p->node, is_six), gw);
+	lab_print(lab, p->space, TOOL_IP, "%sroute add %s dev eth0%s", six, gw,
+		  is_six ? "" : " scope link");
+	lab_print(lab, p->space, TOOL_IP, "%sroute add %s via %s", six,
+		  cidr_text(lab, p->node, is_six), gw);
 	lab_print(lab, p->space, TOOL_IP, "%sroute add default via %s", six, gw);
 }
 
@@ -177,8 +184,8 @@ static void bridge_pod(struct lab *lab, int pod, bool is_six)
 {
 	const struct lab_pod *p = &lab->pods[pod];
 
-	lab_print(lab, p->space, TOOL_IP, "addr add %s/%d dev eth0%s", pod_text(lab, pod, is_six), is_six ? 64 : 24,
-		  is_six ? " nodad" : "");
+	lab_print(lab, p->space, TOOL_IP, "addr add %s/%d dev eth0%s", pod_text(lab, pod, is_six),
+		  is_six ? 64 : 24, is_six ? " nodad" : "");
 	lab_print(lab, p->space, TOOL_IP, "%sroute add default via %s", is_six ? "-6 " : "",
 		  gateway_text(lab, p->node, is_six));
 }
@@ -189,13 +196,14 @@ static void make_pod(struct lab *lab, int pod)
 	const struct lab_node *node = &lab->nodes[p->node];
 	int mtu = node->is_flannel ? 1400 : 1500;
 
-	lab_print(lab, node->space, TOOL_IP, "link add v%d mtu %d type veth peer name eth0 mtu %d netns @%d", pod, mtu,
-		  mtu, p->space);
+	lab_print(lab, node->space, TOOL_IP,
+		  "link add v%d mtu %d type veth peer name eth0 mtu %d netns @%d", pod, mtu, mtu,
+		  p->space);
 	lab_print(lab, p->space, TOOL_IP, "link set eth0 up");
 	if (node->is_flannel) {
 		lab_print(lab, node->space, TOOL_IP, "link set v%d master cni0", pod);
-		lab_print(lab, node->space, TOOL_IP, "link set v%d type bridge_slave hairpin %s", pod,
-			  rng_chance(&lab->rng, 80) ? "on" : "off");
+		lab_print(lab, node->space, TOOL_IP, "link set v%d type bridge_slave hairpin %s",
+			  pod, rng_chance(&lab->rng, 80) ? "on" : "off");
 	}
 	lab_print(lab, node->space, TOOL_IP, "link set v%d up", pod);
 	for (int six = 0; six < 2; six++) {
@@ -210,49 +218,63 @@ static void make_pod(struct lab *lab, int pod)
 
 /* ---- nodes ---- */
 
-void gen_tunnel(struct lab *lab, int node, bool is_six, int vni, int port, int local, struct nd_buf *ip,
-		struct nd_buf *bridge)
+void gen_tunnel(struct lab *lab, int node, bool is_six, int vni, int port, int local,
+		struct nd_buf *ip, struct nd_buf *bridge)
 {
 	const char *dev = tunnel_of(is_six);
 
-	nd_buf_printf(ip, "link add %s address 02:00:00:0%d:0f:0%d mtu 1400 type vxlan id %d dstport %d local %s dev eth0 "
-			  "nolearning\nlink set %s up\n",
-		      dev, is_six ? 6 : 4, node + 1, vni, port, node_text(lab, local, is_six, 0), dev);
+	nd_buf_printf(ip,
+		      "link add %s address 02:00:00:0%d:0f:0%d mtu 1400 type vxlan id %d dstport "
+		      "%d local %s dev eth0 "
+		      "nolearning\nlink set %s up\n",
+		      dev, is_six ? 6 : 4, node + 1, vni, port, node_text(lab, local, is_six, 0),
+		      dev);
 	for (int six = 0; six < 2; six++) {
 		if (!lab->has[six] || (six != (int)is_six && !(six && lab->is_six_in_four)))
 			continue;
-		nd_buf_printf(ip, six ? "addr add fd44:%d::/128 dev %s nodad\n" : "addr add 10.244.%d.0/32 dev %s\n",
+		nd_buf_printf(ip,
+			      six ? "addr add fd44:%d::/128 dev %s nodad\n"
+				  : "addr add 10.244.%d.0/32 dev %s\n",
 			      node + 1, dev);
 		for (int n = 0; n < lab->nnodes; n++) {
 			if (n == node || !lab->nodes[n].is_flannel)
 				continue;
-			nd_buf_printf(ip, six ? "neigh replace fd44:%d:: lladdr 02:00:00:0%d:0f:0%d dev %s nud permanent\n"
-					      : "neigh replace 10.244.%d.0 lladdr 02:00:00:0%d:0f:0%d dev %s nud permanent\n",
+			nd_buf_printf(ip,
+				      six ? "neigh replace fd44:%d:: lladdr 02:00:00:0%d:0f:0%d "
+					    "dev %s nud permanent\n"
+					  : "neigh replace 10.244.%d.0 lladdr 02:00:00:0%d:0f:0%d "
+					    "dev %s nud permanent\n",
 				      n + 1, is_six ? 6 : 4, n + 1, dev);
-			nd_buf_printf(ip, six ? "-6 route replace %s via fd44:%d:: dev %s onlink\n"
-					      : "route replace %s via 10.244.%d.0 dev %s onlink\n",
+			nd_buf_printf(ip,
+				      six ? "-6 route replace %s via fd44:%d:: dev %s onlink\n"
+					  : "route replace %s via 10.244.%d.0 dev %s onlink\n",
 				      cidr_text(lab, n, six), n + 1, dev);
 		}
 	}
 	for (int n = 0; n < lab->nnodes; n++)
 		if (n != node && lab->nodes[n].is_flannel)
-			nd_buf_printf(bridge, "fdb replace 02:00:00:0%d:0f:0%d dev %s dst %s self permanent\n",
-				      is_six ? 6 : 4, n + 1, dev, node_text(lab, n, is_six, 0));
+			nd_buf_printf(
+				bridge,
+				"fdb replace 02:00:00:0%d:0f:0%d dev %s dst %s self permanent\n",
+				is_six ? 6 : 4, n + 1, dev, node_text(lab, n, is_six, 0));
 }
 
 static void flannel_node(struct lab *lab, int node)
 {
 	struct space *space = &lab->spaces[lab->nodes[node].space];
 
-	nd_buf_printf(&space->text[TOOL_IP], "link add cni0 address 02:00:00:00:02:0%d mtu 1400 type bridge\n", node + 1);
+	nd_buf_printf(&space->text[TOOL_IP],
+		      "link add cni0 address 02:00:00:00:02:0%d mtu 1400 type bridge\n", node + 1);
 	for (int six = 0; six < 2; six++)
 		if (lab->has[six])
-			nd_buf_printf(&space->text[TOOL_IP], "addr add %s/%d dev cni0%s\n", gateway_text(lab, node, six),
-				      six ? 64 : 24, six ? " nodad" : "");
+			nd_buf_printf(&space->text[TOOL_IP], "addr add %s/%d dev cni0%s\n",
+				      gateway_text(lab, node, six), six ? 64 : 24,
+				      six ? " nodad" : "");
 	nd_buf_puts(&space->text[TOOL_IP], "link set cni0 up\n");
 	for (int six = 0; six < 2; six++)
 		if (lab->has[six] && has_own_tunnel(lab, six))
-			gen_tunnel(lab, node, six, 1, 8472, node, &space->text[TOOL_IP], &space->text[TOOL_BRIDGE]);
+			gen_tunnel(lab, node, six, 1, 8472, node, &space->text[TOOL_IP],
+				   &space->text[TOOL_BRIDGE]);
 }
 
 /* To the pods of a node without a tunnel: by its address, sometimes over both networks. */
@@ -262,7 +284,8 @@ static void node_route(struct lab *lab, int from, int to, bool is_six)
 	int space = lab->nodes[from].space;
 
 	if (lab->has_second && rng_chance(&lab->rng, 60))
-		lab_print(lab, space, TOOL_IP, "%sroute add %s nexthop via %s dev eth0 nexthop via %s dev eth1", six,
+		lab_print(lab, space, TOOL_IP,
+			  "%sroute add %s nexthop via %s dev eth0 nexthop via %s dev eth1", six,
 			  cidr, node_text(lab, to, is_six, 0), node_text(lab, to, is_six, 1));
 	else
 		lab_print(lab, space, TOOL_IP, "%sroute add %s via %s", six, cidr,
@@ -280,7 +303,8 @@ static void make_node(struct lab *lab, int node)
 		flannel_node(lab, node);
 	for (int n = 0; n < lab->nnodes; n++)
 		for (int six = 0; six < 2; six++)
-			if (n != node && lab->has[six] && !(lab->nodes[node].is_flannel && lab->nodes[n].is_flannel))
+			if (n != node && lab->has[six] &&
+			    !(lab->nodes[node].is_flannel && lab->nodes[n].is_flannel))
 				node_route(lab, node, n, six);
 }
 
@@ -300,8 +324,10 @@ static void choose_shape(struct lab *lab)
 	for (int n = 0; n < lab->nnodes; n++)
 		for (int k = 0; k < 2 && lab->npods < MAX_PODS; k++)
 			if (k == 0 || rng_chance(&lab->rng, 60)) {
-				lab->pods[lab->npods] = (struct lab_pod){
-					.space = new_space(lab, "p", lab->npods), .node = n, .host = k + 2};
+				lab->pods[lab->npods] =
+					(struct lab_pod){.space = new_space(lab, "p", lab->npods),
+							 .node = n,
+							 .host = k + 2};
 				lab->npods++;
 			}
 	lab->nservices = rng_chance(&lab->rng, 70) ? 1 + (int)rng_pick(&lab->rng, MAX_SERVICES) : 0;

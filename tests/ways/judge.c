@@ -7,8 +7,8 @@
 /* A router tells one sender of refusing routes six times at once, then once a second. */
 #define MAX_TOLD 4
 
-static void pair_add(struct pair *pairs, size_t *n, size_t max, int space, enum pair_kind kind, const char *ip,
-		     uint16_t port)
+static void pair_add(struct pair *pairs, size_t *n, size_t max, int space, enum pair_kind kind,
+		     const char *ip, uint16_t port)
 {
 	struct pair *pair = &pairs[*n];
 
@@ -36,10 +36,13 @@ static void add_source(struct lab *lab, struct pair *pairs, size_t *n, size_t ma
 		for (int p = 0; p < lab->npods; p++)
 			add_host(pairs, n, max, space, pod_text(lab, p, six));
 		for (int k = 0; k < lab->nnodes; k++)
-			add_host(pairs, n, max, space, node_text(lab, k, six, lab->has_second && k % 2));
+			add_host(pairs, n, max, space,
+				 node_text(lab, k, six, lab->has_second && k % 2));
 		for (int s = 0; s < lab->nservices; s++) {
-			pair_add(pairs, n, max, space, PAIR_TCP, service_text(lab, s, six), SERVICE_PORT);
-			pair_add(pairs, n, max, space, PAIR_UDP, service_text(lab, s, six), SERVICE_PORT);
+			pair_add(pairs, n, max, space, PAIR_TCP, service_text(lab, s, six),
+				 SERVICE_PORT);
+			pair_add(pairs, n, max, space, PAIR_UDP, service_text(lab, s, six),
+				 SERVICE_PORT);
 		}
 		add_host(pairs, n, max, space, gateway_text(lab, 0, six));
 		pair_add(pairs, n, max, space, PAIR_TCP, six ? "fd30::1" : "172.30.0.1", OPEN_PORT);
@@ -65,26 +68,30 @@ size_t pairs_make(struct lab *lab, struct pair *pairs, size_t max)
 	return n < max ? n : max;
 }
 
-static const struct nd_host *host_of(const struct lab *lab, const struct nd_cluster *cluster, int space)
+static const struct nd_host *host_of(const struct lab *lab, const struct nd_cluster *cluster,
+				     int space)
 {
 	for (int p = 0; p < lab->npods; p++)
 		if (lab->pods[p].space == space)
-			return nd_look_host(cluster, lab->spaces[lab->nodes[lab->pods[p].node].space].name);
+			return nd_look_host(cluster,
+					    lab->spaces[lab->nodes[lab->pods[p].node].space].name);
 	return nd_look_host(cluster, lab->spaces[space].name);
 }
 
-static struct nd_walk_ask ask_of(struct lab *lab, const struct nd_cluster *cluster, const struct pair *pair)
+static struct nd_walk_ask ask_of(struct lab *lab, const struct nd_cluster *cluster,
+				 const struct pair *pair)
 {
 	static const uint8_t protos[] = {ND_PROTO_TCP, ND_PROTO_UDP, ND_PROTO_ICMP};
 	bool is_pod = pair->space >= lab->pods[0].space;
 
-	return (struct nd_walk_ask){
-		.arena = &lab->arena,
-		.host = host_of(lab, cluster, pair->space),
-		.netns_inode = is_pod ? lab->spaces[pair->space].inode : 0,
-		.dst = pair->dst,
-		.dport = pair->port,
-		.proto = pair->kind == PAIR_ICMP && pair->dst.family == 6 ? ND_PROTO_ICMP6 : protos[pair->kind]};
+	return (struct nd_walk_ask){.arena = &lab->arena,
+				    .host = host_of(lab, cluster, pair->space),
+				    .netns_inode = is_pod ? lab->spaces[pair->space].inode : 0,
+				    .dst = pair->dst,
+				    .dport = pair->port,
+				    .proto = pair->kind == PAIR_ICMP && pair->dst.family == 6
+						     ? ND_PROTO_ICMP6
+						     : protos[pair->kind]};
 }
 
 /* How often that router told that sender already. */
@@ -99,10 +106,11 @@ static size_t times_told(struct lab *lab, const struct pair *pair, const struct 
 	char src[ND_IP_TEXT];
 	const char *key;
 
-	if (pair->dst.family != 4 || path->verdict != ND_WALK_REJECTED || !path->end || !path->end->where ||
-	    !strstr(path->end->where, "ip route") || !path->end->packet)
+	if (pair->dst.family != 4 || path->verdict != ND_WALK_REJECTED || !path->end ||
+	    !path->end->where || !strstr(path->end->where, "ip route") || !path->end->packet)
 		return 0;
-	key = nd_arena_printf(&lab->arena, "%s %s", path->end->where, nd_ip_text(path->end->packet->t.src, src));
+	key = nd_arena_printf(&lab->arena, "%s %s", path->end->where,
+			      nd_ip_text(path->end->packet->t.src, src));
 	if (ntold && told[0].seed != lab->seed)
 		ntold = 0;
 	for (size_t i = 0; i < ntold; i++)
@@ -116,7 +124,8 @@ static size_t times_told(struct lab *lab, const struct pair *pair, const struct 
 	return 1;
 }
 
-void pair_walk(struct lab *lab, struct nd_world *world, const struct nd_cluster *cluster, struct pair *pair)
+void pair_walk(struct lab *lab, struct nd_world *world, const struct nd_cluster *cluster,
+	       struct pair *pair)
 {
 	struct nd_walk_ask ask = ask_of(lab, cluster, pair);
 	struct nd_walk *walk = nd_arena_alloc(&lab->arena, sizeof(*walk));
@@ -138,7 +147,8 @@ static const char *why_unknown(const struct nd_walk *walk)
 
 		if (path->verdict == ND_WALK_UNKNOWN)
 			return path->reason;
-		if (path->verdict == ND_WALK_DELIVERED && path->nback && path->back_verdict == ND_WALK_UNKNOWN)
+		if (path->verdict == ND_WALK_DELIVERED && path->nback &&
+		    path->back_verdict == ND_WALK_UNKNOWN)
 			return path->back_reason;
 	}
 	return NULL;
@@ -146,7 +156,8 @@ static const char *why_unknown(const struct nd_walk *walk)
 
 static bool is_underlay(struct nd_ip ip)
 {
-	return ip.family == 4 ? ip.bytes[0] == 172 : ip.bytes[0] == 0xfd && (ip.bytes[1] & 0xf0) == 0x30;
+	return ip.family == 4 ? ip.bytes[0] == 172
+			      : ip.bytes[0] == 0xfd && (ip.bytes[1] & 0xf0) == 0x30;
 }
 
 /*
@@ -182,7 +193,8 @@ static bool is_learned(const struct pair *pair)
 		if (path->nback && path->back_verdict == ND_WALK_LOST &&
 		    strstr(path->back[path->nback - 1].text, "neighbour ") != NULL)
 			return true;
-		if (path->nback && path->back_verdict == ND_WALK_LOST && strstr(path->back_reason, "does not answer ARP"))
+		if (path->nback && path->back_verdict == ND_WALK_LOST &&
+		    strstr(path->back_reason, "does not answer ARP"))
 			return true;
 	}
 	return false;
@@ -192,7 +204,8 @@ static bool is_learned(const struct pair *pair)
 static bool is_loop(const struct pair *pair)
 {
 	for (size_t i = 0; i < pair->walk->npaths; i++)
-		if (pair->walk->paths[i].error && strstr(pair->walk->paths[i].error, "time-exceeded"))
+		if (pair->walk->paths[i].error &&
+		    strstr(pair->walk->paths[i].error, "time-exceeded"))
 			return true;
 	return false;
 }
@@ -236,10 +249,11 @@ static void ways_text(const struct nd_way *ways, size_t n, struct nd_buf *out)
 		char src[ND_IP_TEXT], dst[ND_IP_TEXT];
 		const struct nd_pkt *p = ways[i].packet;
 
-		nd_buf_printf(out, "      %-28s %s", ways[i].where ? ways[i].where : "", ways[i].text);
+		nd_buf_printf(out, "      %-28s %s", ways[i].where ? ways[i].where : "",
+			      ways[i].text);
 		if (p)
-			nd_buf_printf(out, "   [%s:%u > %s:%u]", nd_ip_text(p->t.src, src), p->t.sport,
-				      nd_ip_text(p->t.dst, dst), p->t.dport);
+			nd_buf_printf(out, "   [%s:%u > %s:%u]", nd_ip_text(p->t.src, src),
+				      p->t.sport, nd_ip_text(p->t.dst, dst), p->t.dport);
 		nd_buf_puts(out, "\n");
 		for (size_t k = 0; k < ways[i].nevents; k++)
 			if (ways[i].events[k].rule)
@@ -253,33 +267,37 @@ void pair_text(struct lab *lab, const struct pair *pair, struct nd_buf *out)
 	char ip[ND_IP_TEXT];
 
 	nd_buf_printf(out, "  %s %s -> %s port %u: the kernel says %s (errno %d), expected %s\n",
-		      lab->spaces[pair->space].name, kinds[pair->kind], nd_ip_text(pair->dst, ip), pair->port,
+		      lab->spaces[pair->space].name, kinds[pair->kind], nd_ip_text(pair->dst, ip),
+		      pair->port,
 		      pair->has_result ? nd_probe_outcome_name(pair->result.outcome) : "nothing",
 		      pair->result.err_number, pair->expected ? pair->expected : "?");
 	for (size_t i = 0; i < pair->walk->npaths && i < 4; i++) {
 		const struct nd_walk_path *path = &pair->walk->paths[i];
 
-		nd_buf_printf(out, "    share %.2f: %s (%s)\n", path->share, nd_walk_verdict_name(path->verdict),
-			      path->reason);
+		nd_buf_printf(out, "    share %.2f: %s (%s)\n", path->share,
+			      nd_walk_verdict_name(path->verdict), path->reason);
 		ways_text(path->ways, path->nways, out);
 		if (!path->nback)
 			continue;
-		nd_buf_printf(out, "    the answer: %s (%s)\n", nd_walk_verdict_name(path->back_verdict),
-			      path->back_reason);
+		nd_buf_printf(out, "    the answer: %s (%s)\n",
+			      nd_walk_verdict_name(path->back_verdict), path->back_reason);
 		ways_text(path->back, path->nback, out);
 	}
 }
 
 void lab_text(struct lab *lab, struct nd_buf *out)
 {
-	static const char *const tools[] = {"sysctl", "ip", "bridge", "iptables", "ip6tables", "iptables-legacy", "nft",
-					    "nobody listens"};
+	static const char *const tools[] = {
+		"sysctl",	   "ip",  "bridge",	   "iptables", "ip6tables",
+		"iptables-legacy", "nft", "nobody listens"};
 
-	nd_buf_printf(out, "  seed %llu:%s%s%s%s", (unsigned long long)lab->seed, lab->has[0] ? " IPv4" : "",
-		      lab->has[1] ? " IPv6" : "", lab->is_six_in_four ? ", IPv6 in the IPv4 tunnel" : "",
+	nd_buf_printf(out, "  seed %llu:%s%s%s%s", (unsigned long long)lab->seed,
+		      lab->has[0] ? " IPv4" : "", lab->has[1] ? " IPv6" : "",
+		      lab->is_six_in_four ? ", IPv6 in the IPv4 tunnel" : "",
 		      lab->has_second ? ", two networks" : "");
 	for (int n = 0; n < lab->nnodes; n++)
-		nd_buf_printf(out, "; n%d %s", n + 1, lab->nodes[n].is_flannel ? "flannel" : "kindnet");
+		nd_buf_printf(out, "; n%d %s", n + 1,
+			      lab->nodes[n].is_flannel ? "flannel" : "kindnet");
 	for (int p = 0; p < lab->npods; p++)
 		nd_buf_printf(out, ", p%d on n%d", p, lab->pods[p].node + 1);
 	nd_buf_puts(out, "\n");
@@ -287,7 +305,7 @@ void lab_text(struct lab *lab, struct nd_buf *out)
 		for (size_t k = 0; k < lab->mutations[i].nsteps && !lab->mutations[i].is_off; k++) {
 			const struct step *step = &lab->mutations[i].steps[k];
 
-			nd_buf_printf(out, "  change %zu, %s, %s: %s\n", i, lab->spaces[step->space].name,
-				      tools[step->tool], step->text);
+			nd_buf_printf(out, "  change %zu, %s, %s: %s\n", i,
+				      lab->spaces[step->space].name, tools[step->tool], step->text);
 		}
 }

@@ -48,7 +48,8 @@ static void find_cgroup(void)
 		snprintf(path, sizeof(path), "%s/cgroup.procs", roots[i]);
 		if (access(path, W_OK) < 0)
 			continue;
-		snprintf(procs.cgroup, sizeof(procs.cgroup), "%s/netdoctor-ways%d", roots[i], getpid());
+		snprintf(procs.cgroup, sizeof(procs.cgroup), "%s/netdoctor-ways%d", roots[i],
+			 getpid());
 	}
 	if (!procs.cgroup[0] || (mkdir(procs.cgroup, 0755) < 0 && errno != EEXIST))
 		fail("make a control group");
@@ -80,7 +81,8 @@ static void pod_main(struct lab *lab, int pod, int ready)
 static void node_main(struct lab *lab, int node, int ready)
 {
 	signal(SIGCHLD, SIG_IGN);
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("proc", "/proc", "proc", 0, NULL) < 0)
 		fail("mount /proc");
 	for (int p = 0; p < lab->npods; p++)
 		if (lab->pods[p].node == node && fork() == 0)
@@ -169,7 +171,8 @@ void nodes_stop(struct lab *lab)
 
 static void listen_here(bool is_six, bool is_udp)
 {
-	int fd = socket(is_six ? AF_INET6 : AF_INET, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(is_six ? AF_INET6 : AF_INET,
+			(is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(OPEN_PORT)};
 	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(OPEN_PORT)};
 	int on = 1;
@@ -182,7 +185,8 @@ static void listen_here(bool is_six, bool is_udp)
 	} else {
 		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	}
-	if (bind(fd, is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four, is_six ? sizeof(six) : sizeof(four)) < 0 ||
+	if (bind(fd, is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four,
+		 is_six ? sizeof(six) : sizeof(four)) < 0 ||
 	    (!is_udp && listen(fd, 256) < 0))
 		fail("listen");
 	procs.is_udp[procs.nsockets] = is_udp;
@@ -252,7 +256,8 @@ static bool is_deaf(const struct lab *lab, int space)
 {
 	for (size_t i = 0; i < lab->nmutations; i++)
 		for (size_t k = 0; k < lab->mutations[i].nsteps && !lab->mutations[i].is_off; k++)
-			if (lab->mutations[i].steps[k].tool == TOOL_DEAF && lab->mutations[i].steps[k].space == space)
+			if (lab->mutations[i].steps[k].tool == TOOL_DEAF &&
+			    lab->mutations[i].steps[k].space == space)
 				return true;
 	return false;
 }
@@ -290,7 +295,8 @@ static int node_space(const struct lab *lab, int node, const char *what)
 
 static void agent_main(struct lab *lab, int node, int in, int out)
 {
-	int pid_space = node_space(lab, node, "pid_for_children"), mnt = node_space(lab, node, "mnt");
+	int pid_space = node_space(lab, node, "pid_for_children"),
+	    mnt = node_space(lab, node, "mnt");
 	int status = 0;
 	pid_t pid;
 
@@ -318,7 +324,8 @@ bool agent_start(struct lab *lab, int node, const char *request, struct job *job
 	nd_auto_fd int in = memfd_create("request", MFD_CLOEXEC);
 
 	job->out = memfd_create("reply", MFD_CLOEXEC);
-	if (in < 0 || job->out < 0 || write(in, request, strlen(request)) != (ssize_t)strlen(request))
+	if (in < 0 || job->out < 0 ||
+	    write(in, request, strlen(request)) != (ssize_t)strlen(request))
 		return false;
 	lseek(in, 0, SEEK_SET);
 	job->pid = fork();

@@ -1,4 +1,5 @@
-/* ways.c: ways-test -n LABORATORIES -s SEED [-a AGENT] [-m DIFFERENCES] [-o BUNDLE]: laboratory i is made from SEED + i. */
+/* ways.c: ways-test -n LABORATORIES -s SEED [-a AGENT] [-m DIFFERENCES] [-o BUNDLE]: laboratory i
+ * is made from SEED + i. */
 #include "common/base.h"
 
 #include "common/clock.h"
@@ -18,7 +19,8 @@ struct reason {
 	uint64_t n;
 };
 struct score {
-	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops, again;
+	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops,
+		again;
 	uint64_t six, outcomes[ND_OUTCOMES];
 	struct reason reasons[MAX_REASONS];
 	size_t nreasons;
@@ -42,7 +44,8 @@ static bool stand_up(struct stand *stand, uint64_t seed, uint32_t off)
 	for (size_t i = 0; i < lab->nmutations; i++)
 		lab->mutations[i].is_off = off >> i & 1;
 	if (!lab_build(lab, &errors))
-		fprintf(stderr, "ways: seed %llu: %s\n", (unsigned long long)seed, errors.data ? errors.data : "?");
+		fprintf(stderr, "ways: seed %llu: %s\n", (unsigned long long)seed,
+			errors.data ? errors.data : "?");
 	stand->model = errors.len ? NULL : lab_model(lab);
 	if (!stand->model)
 		return false;
@@ -241,19 +244,24 @@ static bool run_lab(uint64_t seed, struct score *tally)
 
 static void report(const struct score *t, double seconds)
 {
-	printf("%llu laboratories, %llu pairs (%llu IPv6): %llu agree, %llu differ, %llu unknown; not compared: %llu outside, "
-	       "%llu rationed, %llu learned, %llu loops; %llu asked again; %llu laboratories could not be made; %.0f s\n",
-	       (unsigned long long)t->labs, (unsigned long long)t->pairs, (unsigned long long)t->six,
-	       (unsigned long long)t->same, (unsigned long long)t->differ, (unsigned long long)t->unknown,
-	       (unsigned long long)t->outside, (unsigned long long)t->limited, (unsigned long long)t->learned, (unsigned long long)t->loops, (unsigned long long)t->again,
-	       (unsigned long long)t->broken, seconds);
+	printf("%llu laboratories, %llu pairs (%llu IPv6): %llu agree, %llu differ, %llu unknown; "
+	       "not compared: %llu outside, "
+	       "%llu rationed, %llu learned, %llu loops; %llu asked again; %llu laboratories could "
+	       "not be made; %.0f s\n",
+	       (unsigned long long)t->labs, (unsigned long long)t->pairs,
+	       (unsigned long long)t->six, (unsigned long long)t->same,
+	       (unsigned long long)t->differ, (unsigned long long)t->unknown,
+	       (unsigned long long)t->outside, (unsigned long long)t->limited,
+	       (unsigned long long)t->learned, (unsigned long long)t->loops,
+	       (unsigned long long)t->again, (unsigned long long)t->broken, seconds);
 	for (int i = 0; i < ND_OUTCOMES; i++)
 		if (t->outcomes[i])
 			printf("%s %llu  ", nd_probe_outcome_name((enum nd_probe_outcome)i),
 			       (unsigned long long)t->outcomes[i]);
 	printf("\n");
 	for (size_t i = 0; i < t->nreasons; i++)
-		printf("unknown %llu: %s\n", (unsigned long long)t->reasons[i].n, t->reasons[i].text);
+		printf("unknown %llu: %s\n", (unsigned long long)t->reasons[i].n,
+		       t->reasons[i].text);
 }
 
 static volatile sig_atomic_t is_told_to_stop;
@@ -285,7 +293,10 @@ int main(int argc, char **argv)
 			agent_path = optarg;
 		else if (c == 'o')
 			save_path = optarg;
-		else if (c == '?' || !nd_parse_u64(nd_str(optarg), UINT64_MAX, c == 'n' ? &n : c == 's' ? &seed : &max))
+		else if (c == '?' || !nd_parse_u64(nd_str(optarg), UINT64_MAX,
+						   c == 'n'   ? &n
+						   : c == 's' ? &seed
+							      : &max))
 			return 2;
 	}
 	agent_path = realpath(agent_path, NULL);

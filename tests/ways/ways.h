@@ -21,7 +21,16 @@
 #define CLOSED_PORT 9999
 #define SERVICE_PORT 80
 
-enum tool { TOOL_SYSCTL, TOOL_IP, TOOL_BRIDGE, TOOL_IPT4, TOOL_IPT6, TOOL_LEGACY, TOOL_NFT, TOOL_DEAF };
+enum tool {
+	TOOL_SYSCTL,
+	TOOL_IP,
+	TOOL_BRIDGE,
+	TOOL_IPT4,
+	TOOL_IPT6,
+	TOOL_LEGACY,
+	TOOL_NFT,
+	TOOL_DEAF
+};
 struct step {
 	int space;
 	enum tool tool;
@@ -58,8 +67,8 @@ struct lab {
 	struct nd_arena arena;
 	uint64_t seed;
 	struct rng rng;
-	bool has[2];	  /* IPv4, IPv6 */
-	bool has_second;  /* a second network between the nodes */
+	bool has[2];	     /* IPv4, IPv6 */
+	bool has_second;     /* a second network between the nodes */
 	bool is_six_in_four; /* IPv6 of pods through the IPv4 tunnel */
 	int nnodes, npods, nservices, nspaces;
 	struct lab_node nodes[MAX_NODES];
@@ -81,7 +90,15 @@ struct pair {
 	bool has_result;
 	struct nd_probe_result result;
 	/* judge.c */
-	enum judgement { JUDGE_SAME, JUDGE_DIFFERS, JUDGE_UNKNOWN, JUDGE_OUTSIDE, JUDGE_LIMITED, JUDGE_LEARNED, JUDGE_LOOP } judgement;
+	enum judgement {
+		JUDGE_SAME,
+		JUDGE_DIFFERS,
+		JUDGE_UNKNOWN,
+		JUDGE_OUTSIDE,
+		JUDGE_LIMITED,
+		JUDGE_LEARNED,
+		JUDGE_LOOP
+	} judgement;
 	const char *why, *expected;
 	const struct nd_walk *walk;
 };
@@ -92,9 +109,10 @@ void lab_mutate(struct lab *lab);
 void gen_rules(struct lab *lab);
 void lab_print(struct lab *lab, int space, enum tool tool, const char *fmt, ...) ND_PRINTF(4, 5);
 /* The tunnel of a node, as text for ip and bridge. */
-void gen_tunnel(struct lab *lab, int node, bool is_six, int vni, int port, int local, struct nd_buf *ip,
-		struct nd_buf *bridge);
-const char *node_text(struct lab *lab, int node, bool is_six, int net); /* net 0, 1: its address there */
+void gen_tunnel(struct lab *lab, int node, bool is_six, int vni, int port, int local,
+		struct nd_buf *ip, struct nd_buf *bridge);
+const char *node_text(struct lab *lab, int node, bool is_six,
+		      int net); /* net 0, 1: its address there */
 const char *cidr_text(struct lab *lab, int node, bool is_six);
 const char *pod_text(struct lab *lab, int pod, bool is_six);
 const char *gateway_text(struct lab *lab, int node, bool is_six);
@@ -129,7 +147,8 @@ bool lab_probe(struct lab *lab, struct pair *pairs, size_t n, int timeout_ms);
 
 /* ---- judge.c ---- */
 size_t pairs_make(struct lab *lab, struct pair *pairs, size_t max);
-void pair_walk(struct lab *lab, struct nd_world *world, const struct nd_cluster *cluster, struct pair *pair);
+void pair_walk(struct lab *lab, struct nd_world *world, const struct nd_cluster *cluster,
+	       struct pair *pair);
 void pair_judge(struct lab *lab, const struct nd_cluster *cluster, struct pair *pair);
 void pair_text(struct lab *lab, const struct pair *pair, struct nd_buf *out);
 
