@@ -96,6 +96,19 @@ static bool is_looked_up_again(const struct nd_run *run)
 	return run->net->space.has_custom_rules[1] && run->pkt.proto == ND_PROTO_ICMP6;
 }
 
+/* kernel: ip6_dst_lookup_tail(): what is refused without an address is asked again with one. */
+static void foresee_source(struct nd_run *run, const char *bound)
+{
+	struct nd_fib_key key = {.dst = run->pkt.t.dst, .oif = bound, .mark = run->pkt.mark};
+	struct nd_fib fib;
+
+	if (run->pkt.family != 6 || !run->net->space.has_custom_rules[1])
+		return;
+	nd_space_route(&run->net->space, &key, &fib);
+	if (fib.kind == ND_FIB_NONE || fib.kind >= ND_FIB_BLACKHOLE)
+		run->pkt.t.src = nd_space_source(&run->net->space, bound, key.dst, NULL);
+}
+
 void nd_way_output(struct nd_run *run)
 {
 	const char *bound = run->bound;
@@ -103,6 +116,8 @@ void nd_way_output(struct nd_run *run)
 	run->bound = NULL;
 	bool was_without = !run->pkt.t.src.family;
 
+	if (was_without)
+		foresee_source(run, bound);
 	if (!nd_run_route(run, NULL, bound, true) || !choose_source(run))
 		return;
 	if (was_without && is_looked_up_again(run) && !is_same_way(run, bound) &&
