@@ -200,12 +200,16 @@ static bool is_learned(const struct pair *pair)
 	return false;
 }
 
-/* A packet that goes round: who tells of its end, over which way, is not compared. */
+/*
+ * A packet that goes round, or from a link-local address to another link: who tells of its end,
+ * over which way, is not compared.
+ */
 static bool is_loop(const struct pair *pair)
 {
 	for (size_t i = 0; i < pair->walk->npaths; i++)
 		if (pair->walk->paths[i].error &&
-		    strstr(pair->walk->paths[i].error, "time-exceeded"))
+		    (strstr(pair->walk->paths[i].error, "time-exceeded") ||
+		     strstr(pair->walk->paths[i].error, "beyond-scope")))
 			return true;
 	return false;
 }

@@ -20,7 +20,7 @@ struct reason {
 };
 struct score {
 	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops,
-		again;
+		again, unsteady;
 	uint64_t six, outcomes[ND_OUTCOMES];
 	struct reason reasons[MAX_REASONS];
 	size_t nreasons;
@@ -117,9 +117,9 @@ static void show(uint64_t seed, size_t at, uint32_t off)
 }
 
 /* Reasons without their numbers and names. */
-static void count_reason(struct score *tally, const char *why)
+static void count_reason(struct score *score, const char *why)
 {
-	char text[sizeof(tally->reasons[0].text)];
+	char text[sizeof(score->reasons[0].text)];
 	size_t n = 0;
 
 	for (const char *p = why ? why : "no result"; *p && n + 1 < sizeof(text); p++)
@@ -128,51 +128,51 @@ static void count_reason(struct score *tally, const char *why)
 		else if (n == 0 || text[n - 1] != '#')
 			text[n++] = '#';
 	text[n] = 0;
-	for (size_t i = 0; i < tally->nreasons; i++)
-		if (nd_eq(tally->reasons[i].text, text)) {
-			tally->reasons[i].n++;
+	for (size_t i = 0; i < score->nreasons; i++)
+		if (nd_eq(score->reasons[i].text, text)) {
+			score->reasons[i].n++;
 			return;
 		}
-	if (tally->nreasons < MAX_REASONS) {
-		memcpy(tally->reasons[tally->nreasons].text, text, n + 1);
-		tally->reasons[tally->nreasons++].n = 1;
+	if (score->nreasons < MAX_REASONS) {
+		memcpy(score->reasons[score->nreasons].text, text, n + 1);
+		score->reasons[score->nreasons++].n = 1;
 	}
 }
 
-static void count_pair(struct score *tally, const struct pair *pair)
+static void count_pair(struct score *score, const struct pair *pair)
 {
-	tally->pairs++;
-	tally->six += pair->dst.family == 6;
+	score->pairs++;
+	score->six += pair->dst.family == 6;
 	if (pair->has_result)
-		tally->outcomes[pair->result.outcome]++;
+		score->outcomes[pair->result.outcome]++;
 	switch (pair->judgement) {
 	case JUDGE_SAME:
-		tally->same++;
+		score->same++;
 		break;
 	case JUDGE_DIFFERS:
-		tally->differ++;
+		score->differ++;
 		break;
 	case JUDGE_UNKNOWN:
-		tally->unknown++;
-		count_reason(tally, pair->why);
+		score->unknown++;
+		count_reason(score, pair->why);
 		break;
 	case JUDGE_OUTSIDE:
-		tally->outside++;
+		score->outside++;
 		break;
 	case JUDGE_LEARNED:
-		tally->learned++;
+		score->learned++;
 		break;
 	case JUDGE_LOOP:
-		tally->loops++;
+		score->loops++;
 		break;
 	case JUDGE_LIMITED:
-		tally->limited++;
+		score->limited++;
 		break;
 	}
 }
 
 /* Index of the first pair that differs, or -1. */
-static int compare_all(struct stand *stand, struct score *tally)
+static int compare_all(struct stand *stand, struct score *score)
 {
 	int first = -1;
 
@@ -186,7 +186,7 @@ static int compare_all(struct stand *stand, struct score *tally)
 			continue;
 		if (first >= 0)
 			continue;
-		tally->again++;
+		score->again++;
 		if (differs_alone(stand, pair))
 			first = (int)i;
 	}
@@ -209,51 +209,61 @@ static bool probe_all(struct stand *stand)
 	return n == 0 || lab_probe(&stand->lab, stand->pairs, stand->npairs, PROBE_MS);
 }
 
-/* True: all agree. */
-static bool run_lab(uint64_t seed, struct score *tally)
+/* Of all pairs, and whether one differs: its index, or -1. False: it could not be made. */
+static bool try_lab(uint64_t seed, struct score *score, int *at, size_t *nmutations)
 {
 	static struct stand stand;
-	int at = -1;
-	size_t nmutations;
+	bool ok = stand_up(&stand, seed, 0) && probe_all(&stand);
 
-	tally->labs++;
-	if (!stand_up(&stand, seed, 0) || !probe_all(&stand)) {
-		tally->broken++;
-		stand_down(&stand);
-		return false;
-	}
-	at = compare_all(&stand, tally);
-	for (size_t i = 0; i < stand.npairs; i++) {
-		count_pair(tally, &stand.pairs[i]);
-		if (getenv("WAYS_UNKNOWN") && stand.pairs[i].judgement == JUDGE_UNKNOWN) {
-			nd_auto_buf struct nd_buf text = {0};
-
-			lab_text(&stand.lab, &text);
-			pair_text(&stand.lab, &stand.pairs[i], &text);
-			printf("UNKNOWN\n%s", text.data);
-		}
-	}
-	nmutations = stand.lab.nmutations;
+	*at = ok ? compare_all(&stand, score) : -1;
+	for (size_t i = 0; ok && i < stand.npairs; i++)
+		count_pair(score, &stand.pairs[i]);
+	*nmutations = stand.lab.nmutations;
 	stand_down(&stand);
-	if (at < 0)
-		return true;
-	printf("seed %llu pair %d differs\n", (unsigned long long)seed, at);
-	show(seed, (size_t)at, getenv("WAYS_QUICK") ? 0 : shrink(seed, (size_t)at, nmutations));
-	return false;
+	return ok;
+}
+
+/* True: all agree. A difference that does not come again in a new one is the machine's. */
+static bool run_lab(uint64_t seed, struct score *total)
+{
+	struct score *kept = malloc(sizeof(*kept));
+	size_t nmutations;
+	bool ok = false;
+	int at = -1;
+
+	if (!kept)
+		nd_out_of_memory(sizeof(*kept));
+	for (int i = 0; i < 2 && (i == 0 || at >= 0); i++) {
+		*kept = *total;
+		kept->unsteady += i == 1;
+		ok = try_lab(seed, kept, &at, &nmutations);
+	}
+	*total = *kept;
+	free(kept);
+	total->labs++;
+	total->broken += !ok;
+	if (ok && at >= 0) {
+		printf("seed %llu pair %d differs\n", (unsigned long long)seed, at);
+		show(seed, (size_t)at,
+		     getenv("WAYS_QUICK") ? 0 : shrink(seed, (size_t)at, nmutations));
+	}
+	return ok && at < 0;
 }
 
 static void report(const struct score *t, double seconds)
 {
 	printf("%llu laboratories, %llu pairs (%llu IPv6): %llu agree, %llu differ, %llu unknown; "
 	       "not compared: %llu outside, "
-	       "%llu rationed, %llu learned, %llu loops; %llu asked again; %llu laboratories could "
+	       "%llu rationed, %llu learned, %llu loops; %llu asked again, %llu laboratories made "
+	       "again; %llu laboratories could "
 	       "not be made; %.0f s\n",
 	       (unsigned long long)t->labs, (unsigned long long)t->pairs,
 	       (unsigned long long)t->six, (unsigned long long)t->same,
 	       (unsigned long long)t->differ, (unsigned long long)t->unknown,
 	       (unsigned long long)t->outside, (unsigned long long)t->limited,
 	       (unsigned long long)t->learned, (unsigned long long)t->loops,
-	       (unsigned long long)t->again, (unsigned long long)t->broken, seconds);
+	       (unsigned long long)t->again, (unsigned long long)t->unsteady,
+	       (unsigned long long)t->broken, seconds);
 	for (int i = 0; i < ND_OUTCOMES; i++)
 		if (t->outcomes[i])
 			printf("%s %llu  ", nd_probe_outcome_name((enum nd_probe_outcome)i),
@@ -283,7 +293,7 @@ static double now_s(void)
 int main(int argc, char **argv)
 {
 	uint64_t n = 1000, seed = 1, max = 1, bad = 0;
-	struct score *tally = calloc(1, sizeof(*tally));
+	struct score *score = calloc(1, sizeof(*score));
 	double start = now_s();
 	int c;
 
@@ -300,7 +310,7 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	agent_path = realpath(agent_path, NULL);
-	if (!tally || !agent_path || geteuid() != 0) {
+	if (!score || !agent_path || geteuid() != 0) {
 		fprintf(stderr, "ways: needs root and an agent\n");
 		return 77;
 	}
@@ -308,10 +318,10 @@ int main(int argc, char **argv)
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
 	for (uint64_t i = 0; i < n && bad < max && !is_told_to_stop; i++) {
-		bad += !run_lab(seed + i, tally);
+		bad += !run_lab(seed + i, score);
 		if ((i + 1) % 100 == 0)
-			report(tally, now_s() - start);
+			report(score, now_s() - start);
 	}
-	report(tally, now_s() - start);
-	return bad || tally->unknown ? 1 : 0;
+	report(score, now_s() - start);
+	return bad || score->unknown ? 1 : 0;
 }
