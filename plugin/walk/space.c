@@ -238,7 +238,7 @@ static struct nd_ip source_of(const struct nd_space *space, const struct nd_fib 
 			       route->scope);
 }
 
-/* kernel: fib6_is_reject(): a way to others over lo is none. */
+/* kernel: fib6_is_reject(): a way to others over lo is none; who hears of it varies. */
 static bool is_reject6(const struct nd_route *route)
 {
 	static const uint8_t loopback[16] = {[15] = 1};
@@ -271,7 +271,11 @@ static bool table_route(const struct nd_space *space, const struct nd_fib_key *k
 		return true;
 	}
 	out->route = route = choose(space, key, route, &out->nequal);
-	out->kind = is_reject6(route) ? ND_FIB_UNREACHABLE : row->kind;
+	out->kind = row->kind;
+	if (is_reject6(route)) {
+		out->kind = ND_FIB_UNKNOWN;
+		out->unknown = "an IPv6 route over lo to other hosts";
+	}
 	out->dev = route->dev;
 	if (!is_own_gateway(space, route))
 		out->gateway = route->gateway;

@@ -237,7 +237,9 @@ static void policy(struct about *a)
 		   what, priority);
 	mutate_add(a, mutate_space(a), TOOL_IP, "%sroute replace %s %s table 100", a->six,
 		   mutate_pick(a, 2) ? "default" : mutate_prefix(a),
-		   mutate_pick(a, 4) ? some_hop(a) : "dev lo");
+		   mutate_pick(a, 4) ? some_hop(a)
+		   : a->is_six	     ? "via fd30::1 dev eth0"
+				     : "dev lo");
 }
 
 /* ---- settings ---- */
