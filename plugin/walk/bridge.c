@@ -103,9 +103,7 @@ static void out_of_port(struct nd_run *run, const struct nd_link *port, const st
 		nd_run_end(run, ND_WALK_LOST, where, "port %s of %s is down", port->name,
 			   port->master);
 	} else {
-		if (!is_asked_there || !is_seen_by_ip(run) ||
-		    nd_run_ndisc_bridged(run, port->master, run->pkt.t.src))
-			nd_run_cross(run, port, there, peer, is_asked_there);
+		nd_run_cross(run, port, there, peer, is_asked_there);
 	}
 }
 
@@ -250,8 +248,13 @@ void nd_way_bridge_in(struct nd_run *run)
 		return;
 	}
 	if (nd_space_addr_type(&run->net->space, run->hop, NULL) != 2 &&
-	    is_behind_port(run, link->name))
-		from_port(run, in, link->name, false);
-	else if (is_answered(run, link->name))
+	    is_behind_port(run, link->name)) {
+		/* The question comes before the packet, over the same bridge. */
+		if (!is_seen_by_ip(run) ||
+		    nd_run_ndisc_bridged(run, link->name, run->pkt.t.src))
+			from_port(run, in, link->name, false);
+		return;
+	}
+	if (is_answered(run, link->name))
 		from_port(run, in, link->name, true);
 }
