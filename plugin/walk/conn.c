@@ -73,7 +73,7 @@ static void find_related(struct nd_run *run)
 		struct nd_tuple left = nd_tuple_invert(&conn->ct.reply, conn->proto);
 
 		if (conn->net != run->net || conn->proto != run->about_proto ||
-		    !is_same(left, run->about))
+		    !nd_tuple_eq(left, run->about))
 			continue;
 		run->pkt.ct = conn->ct;
 		run->pkt.ct.is_reply = true;

@@ -183,16 +183,10 @@ static void deliver(struct nd_run *run, const char *text)
 	run->next = NULL;
 }
 
-static bool is_same(struct nd_tuple a, struct nd_tuple b)
-{
-	return nd_ip_eq(a.src, b.src) && nd_ip_eq(a.dst, b.dst) && a.sport == b.sport &&
-	       a.dport == b.dport;
-}
-
 /* To the socket that sent what the error is about. */
 static void deliver_error(struct nd_run *run)
 {
-	if (run->net == run->home && is_same(run->about, run->sent))
+	if (run->net == run->home && nd_tuple_eq(run->about, run->sent))
 		deliver(run, "the refusal arrives where the packet was sent from");
 	else
 		nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "sockets"),
