@@ -27,6 +27,7 @@ void nd_agent_close(struct nd_agent *agent)
 	nd_close_fd(&agent->ioctl_fd);
 	nd_podns_close(&agent->pods);
 	nd_ifnames_free(&agent->names);
+	nd_buf_free(&agent->ipsets);
 	nd_buf_free(&agent->raw);
 	nd_arena_free(&agent->arena);
 }

@@ -38,6 +38,10 @@ struct nd_agent {
 	struct nd_podns_list pods;
 	struct nd_err pods_err;
 
+	/* Messages of the ipsets, taken while the agent still has CAP_NET_ADMIN; collect/ipsets.h. */
+	struct nd_buf ipsets;
+	struct nd_err ipsets_err;
+
 	struct nd_buf raw; /* scratch of dumps, kept between collectors */
 };
 

@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/collect/collect.h"
+#include "agent/collect/ipsets.h"
 #include "agent/collect/ruleset.h"
 #include "agent/probe/probe.h"
 #include "agent/request.h"
@@ -70,8 +71,8 @@ static int enter_tools(struct nd_err *err)
 }
 
 /* Landlock, children in their profile, then our own profile. */
-static int close_sandbox(const struct nd_request *request, int64_t deadline_us,
-			 struct nd_sandbox_opts *opts, struct nd_err *err)
+static int close_sandbox(struct nd_agent *agent, const struct nd_request *request,
+			 int64_t deadline_us, struct nd_sandbox_opts *opts, struct nd_err *err)
 {
 	size_t iptables_max = request->is_wanted[ND_SECTION_iptables]
 				      ? request->max_bytes[ND_SECTION_iptables]
@@ -84,6 +85,8 @@ static int close_sandbox(const struct nd_request *request, int64_t deadline_us,
 	if (nd_sandbox_begin(opts, err) < 0)
 		return -1;
 	nd_ruleset_start(iptables_max, nft_max, deadline_us, enter_tools);
+	if (request->is_wanted[ND_SECTION_ipsets])
+		nd_ipsets_read(agent);
 	return nd_sandbox_enter(ND_PROFILE_collect, err);
 }
 
@@ -139,7 +142,7 @@ static int collect(const struct nd_request *request, int64_t deadline_us)
 
 	raise_open_files();
 	nd_agent_open(&agent, request->is_wanted[ND_SECTION_pods]);
-	if (close_sandbox(request, deadline_us, &opts, &err) < 0) {
+	if (close_sandbox(&agent, request, deadline_us, &opts, &err) < 0) {
 		nd_err_wrap(&err, "no sandbox, no work");
 		exit_code = say(EXIT_SANDBOX, &err);
 	} else if (answer(&agent, request, deadline_us, opts.gap, &err) < 0) {

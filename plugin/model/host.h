@@ -146,6 +146,41 @@ struct nd_nft_set {
 	size_t nelements;
 };
 
+/*
+ * ipset save: one struct a set. An element is stride bytes: its flags, then its parts side by side:
+ * addresses of 4 or 16 bytes (of a network its length in bits before it), protocol and port (1 and
+ * 2 bytes; bitmap:port: protocol 0), mark (4), interface (16, filled up with NUL), hardware address
+ * (6, zero: any). Numbers in network order. Of list:set it is the place of the name in members.
+ */
+enum nd_ipset_part {
+	ND_IPSET_NONE,
+	ND_IPSET_IP,
+	ND_IPSET_NET,
+	ND_IPSET_PORT,
+	ND_IPSET_IFACE,
+	ND_IPSET_MARK,
+	ND_IPSET_MAC,
+	ND_IPSET_SET
+};
+enum { ND_IPSET_NOMATCH = 1, ND_IPSET_WILDCARD = 2 }; /* flags; wildcard: of the interface */
+#define ND_IPSET_MAX_PARTS 3
+#define ND_IPSET_MAX_STRIDE 40
+struct nd_ipset {
+	const char *name, *type;
+	uint8_t family; /* 4, 6; 0: for packets of both (bitmap:port, hash:mac, list:set) */
+	uint8_t parts[ND_IPSET_MAX_PARTS], nparts; /* enum nd_ipset_part; 0: type not known */
+	bool is_bitmap;
+	bool has_mask; /* netmask, bitmask: of the first address of a packet */
+	uint8_t mask[16];
+	uint32_t mark_mask;
+	uint8_t stride;
+	uint8_t *elements; /* nelements * stride bytes */
+	size_t nelements;
+	const char **members; /* nmembers: names, of list:set */
+	size_t nmembers;
+	const char *unknown; /* why nobody knows what is in it, or NULL */
+};
+
 struct nd_cni_file {
 	const char *name, *content; /* content NULL: not a candidate */
 };
@@ -251,6 +286,8 @@ struct nd_host {
 	struct nd_ipt ipt[ND_IPT_BACKENDS], ipt6[ND_IPT_BACKENDS];
 	struct nd_nft_table *nft;
 	size_t nnft;
+	struct nd_ipset *ipsets; /* nipsets, as ipset save prints them */
+	size_t nipsets;
 	uint64_t conntrack_count, conntrack_max;
 	struct nd_socket *sockets;
 	size_t nsockets;

@@ -105,10 +105,12 @@ enum nd_test_op {
 	ND_PREFIX,  /* the first lo.n bytes are lo: interface wildcards */
 	ND_NOT_PREFIX,
 	ND_IN, /* element of set */
-	ND_NOT_IN
+	ND_NOT_IN,
+	ND_IN_IPSET, /* element of ipset; without loads: what its type looks at */
+	ND_NOT_IN_IPSET
 };
 
-/* ---- sets, maps, verdict maps; ipsets ---- */
+/* ---- sets, maps, verdict maps ---- */
 struct nd_verdict;
 struct nd_set_item {
 	struct nd_value lo, hi; /* of each part of a concatenation on its own; equal: one value */
@@ -127,6 +129,21 @@ struct nd_rset {
 	bool is_ready; /* sorted, hashed, linked by nd_rules_build */
 	const struct nd_verdict *fallback; /* element "*", or NULL */
 	const char *unknown;		   /* why its elements are not all known, or NULL */
+};
+
+/*
+ * ---- ipsets ----
+ * Other than in a set of nft, the longest network decides, one that is marked "nomatch" against it,
+ * and a packet without the field (ports of ICMP do count) is in none, so that "!" holds for it.
+ */
+#define ND_IPSET_MAX_DIRS 6
+struct nd_ipset_index; /* walk/ipset.c */
+struct nd_ipset_use {
+	const char *name;
+	const struct nd_ipset_index *set; /* NULL: it is not among those that are known */
+	uint8_t ndirs;
+	bool is_src[ND_IPSET_MAX_DIRS]; /* else dst */
+	bool returns_nomatch;		/* only "nomatch" elements hold */
 };
 
 /* ---- steps ---- */
@@ -192,6 +209,7 @@ struct nd_rstep {
 			struct nd_value lo, hi;
 			const struct nd_rset *set;
 		};
+		const struct nd_ipset_use *ipset; /* TEST with ND_IN_IPSET, ND_NOT_IN_IPSET */
 		struct nd_verdict verdict;
 		struct nd_nat nat;
 		struct { /* MARK, CT_* */

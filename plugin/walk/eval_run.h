@@ -1,6 +1,6 @@
 /*
  * eval_run.h: what the files of the evaluator share: one packet in one hook. Private to eval.c,
- * eval_rule.c, load.c, rset.c, rule_index.c, nat.c, rules.c and choices.c.
+ * eval_rule.c, load.c, rset.c, ipset.c, rule_index.c, nat.c, rules.c and choices.c.
  */
 #ifndef ND_PLUGIN_WALK_EVAL_RUN_H
 #define ND_PLUGIN_WALK_EVAL_RUN_H
@@ -72,6 +72,14 @@ enum nd_tri nd_test_run(struct nd_eval_run *run, const struct nd_rstep *step);
  */
 enum nd_tri nd_lookup_run(struct nd_eval_run *run, const struct nd_rstep *step,
 			  const struct nd_rset *set, const struct nd_set_item **item);
+
+/* The device that rules see at this hook, or NULL. */
+const char *nd_eval_iif(const struct nd_eval_run *run);
+const char *nd_eval_oif(const struct nd_eval_run *run);
+
+/* ---- ipset.c ---- */
+/* A test with ND_IN_IPSET or ND_NOT_IN_IPSET. */
+enum nd_tri nd_ipset_run(struct nd_eval_run *run, const struct nd_rstep *step);
 
 /* ---- choices.c ---- */
 /* A step that loads chance takes its value; NULL set: it is a test. False: run->why. */

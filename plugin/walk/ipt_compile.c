@@ -79,7 +79,8 @@ static void compile_table(struct nd_ipt_work *work, struct nd_rtable *to)
 }
 
 struct nd_rtable *nd_ipt_compile(struct nd_arena *arena, const struct nd_ipt *ipt,
-				 enum nd_rules_backend backend, uint8_t family, size_t *n)
+				 enum nd_rules_backend backend, uint8_t family,
+				 struct nd_ipset_book *ipsets, size_t *n)
 {
 	struct nd_ipt_work work;
 	struct nd_rtable *tables;
@@ -89,6 +90,7 @@ struct nd_rtable *nd_ipt_compile(struct nd_arena *arena, const struct nd_ipt *ip
 		return NULL;
 	nd_ipt_work_init(&work, arena, family);
 	work.ipt = ipt;
+	work.ipsets = ipsets;
 	tables = nd_arena_array(arena, ipt->ntables, sizeof(*tables));
 	for (size_t i = 0; i < ipt->ntables; i++) {
 		work.table = &ipt->tables[i];

@@ -12,9 +12,15 @@
 #include "plugin/model/cluster.h"
 #include "plugin/model/ruleset.h"
 
-/* All tables of one backend and family (4, 6): *n of them, in the arena; NULL and 0: none. */
+struct nd_ipset_book;
+
+/*
+ * All tables of one backend and family (4, 6): *n of them, in the arena; NULL and 0: none. ipsets:
+ * those of the host (walk/ipset.h); NULL: not known.
+ */
 struct nd_rtable *nd_ipt_compile(struct nd_arena *arena, const struct nd_ipt *ipt,
-				 enum nd_rules_backend backend, uint8_t family, size_t *n);
+				 enum nd_rules_backend backend, uint8_t family,
+				 struct nd_ipset_book *ipsets, size_t *n);
 /* One line "-A CHAIN ..." of a table; for tests and the fuzzer. */
 void nd_ipt_compile_rule(struct nd_arena *arena, const char *text, uint8_t family,
 			 struct nd_rrule *out);

@@ -42,6 +42,7 @@ void nd_ipt_work_init(struct nd_ipt_work *work, struct nd_arena *arena, uint8_t 
 	work->arena = arena;
 	work->ipt = NULL;
 	work->table = NULL;
+	work->ipsets = NULL;
 	work->family = family;
 	work->plain = plain;
 	work->matches = work->targets = (struct nd_ipt_names){0};
@@ -49,7 +50,9 @@ void nd_ipt_work_init(struct nd_ipt_work *work, struct nd_arena *arena, uint8_t 
 	add_names(work, &work->matches, nd_ipt_matches_ct);
 	add_names(work, &work->matches, nd_ipt_matches_net);
 	add_names(work, &work->matches, nd_ipt_matches_chance);
+	add_names(work, &work->matches, nd_ipt_matches_set);
 	add_names(work, &work->targets, nd_ipt_targets);
+	add_names(work, &work->targets, nd_ipt_targets_set);
 }
 
 /* ---- words ---- */

@@ -53,6 +53,7 @@ struct nd_ipt_work {
 	struct nd_arena *arena;
 	const struct nd_ipt *ipt; /* with the table's chains; NULL: every jump is one */
 	const struct nd_ipt_table *table;
+	struct nd_ipset_book *ipsets; /* or NULL: nobody knows what is in them */
 	uint8_t family;
 	struct nd_ipt_names matches, targets;
 	const struct nd_load *plain; /* a load without mask, by field and nd_ipt_plain() */
@@ -121,6 +122,6 @@ bool nd_ipt_bits(const char *list, const struct nd_ipt_word *words, size_t n, ui
 
 /* The tables; each ends with a row without name. */
 extern const struct nd_ipt_ext nd_ipt_matches_l4[], nd_ipt_matches_ct[], nd_ipt_matches_net[],
-	nd_ipt_matches_chance[], nd_ipt_targets[];
+	nd_ipt_matches_chance[], nd_ipt_matches_set[], nd_ipt_targets[], nd_ipt_targets_set[];
 
 #endif

@@ -51,12 +51,12 @@ static enum nd_tri perhaps(struct nd_eval_run *run, const char *why)
 }
 
 /* nf_hook_state has only the device that is known at the hook. */
-static const char *iif_of(const struct nd_eval_run *run)
+const char *nd_eval_iif(const struct nd_eval_run *run)
 {
 	return run->hook == ND_OUTPUT ? NULL : run->packet->iif;
 }
 
-static const char *oif_of(const struct nd_eval_run *run)
+const char *nd_eval_oif(const struct nd_eval_run *run)
 {
 	return run->hook == ND_PREROUTING || run->hook == ND_INPUT ? NULL : run->packet->oif;
 }
@@ -134,7 +134,7 @@ static uint32_t reverse_device(const struct nd_eval_run *run, const struct nd_lo
 {
 	const struct nd_fib_ask *fib = run->eval->fib;
 	const struct nd_pkt *packet = run->packet;
-	const char *iif = iif_of(run), *dev;
+	const char *iif = nd_eval_iif(run), *dev;
 	bool is_bound = load->arg & 1;
 
 	/* nft_fib4_eval(), rpfilter_mt(): what comes over lo is not looked up. */
@@ -156,7 +156,7 @@ static enum nd_tri load_fib(struct nd_eval_run *run, const struct nd_load *load,
 {
 	const struct nd_fib_ask *fib = run->eval->fib;
 	const struct nd_pkt *packet = run->packet;
-	const char *dev = load->arg & 1 ? iif_of(run) : load->arg & 2 ? oif_of(run) : NULL;
+	const char *dev = load->arg & 1 ? nd_eval_iif(run) : load->arg & 2 ? nd_eval_oif(run) : NULL;
 
 	if (!fib || !fib->addr_type || !fib->oif)
 		return perhaps(run, "a test of routes, which are not known");
@@ -222,10 +222,10 @@ static enum nd_tri load_meta(struct nd_eval_run *run, const struct nd_load *load
 		put8(out, packet->family == 6 ? 10 : 2);
 		return ND_YES;
 	case ND_F_IIFNAME:
-		put_name(out, iif_of(run));
+		put_name(out, nd_eval_iif(run));
 		return ND_YES;
 	case ND_F_OIFNAME:
-		put_name(out, oif_of(run));
+		put_name(out, nd_eval_oif(run));
 		return ND_YES;
 	case ND_F_PHYSIN:
 		put_name(out, packet->physin);
@@ -426,6 +426,8 @@ enum nd_tri nd_test_run(struct nd_eval_run *run, const struct nd_rstep *step)
 
 	if (step->op == ND_IN || step->op == ND_NOT_IN)
 		return test_set(run, step);
+	if (step->op == ND_IN_IPSET || step->op == ND_NOT_IN_IPSET)
+		return nd_ipset_run(run, step);
 	if (!nd_chance_take(run, step, NULL))
 		return ND_PERHAPS;
 	got = nd_load_values(run, step, &value);

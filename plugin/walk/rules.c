@@ -107,7 +107,8 @@ static bool rule_link(struct nd_arena *arena, const struct names *names, struct 
 
 		if (step->kind == ND_DO_VERDICT)
 			verdict_link(names, &step->verdict);
-		if (step->kind == ND_DO_TEST || step->kind == ND_DO_VMAP)
+		if (step->kind == ND_DO_VMAP ||
+		    (step->kind == ND_DO_TEST && step->op < ND_IN_IPSET))
 			set_link(arena, names, step->set);
 		if (is_nat(step))
 			set_link(arena, names, step->nat.map);

@@ -1,5 +1,6 @@
 #include "common/base.h"
 
+#include "plugin/walk/ipset.h"
 #include "plugin/walk/ipt_compile.h"
 #include "plugin/walk/route_index.h"
 #include "plugin/walk/world.h"
@@ -110,17 +111,20 @@ static void compile_ipt(struct nd_world *world, const struct nd_host *host, stru
 {
 	static const enum nd_rules_backend backends[ND_IPT_BACKENDS] = {
 		[ND_IPT_NFT] = ND_RULES_IPT_NFT, [ND_IPT_LEGACY] = ND_RULES_IPT_LEGACY};
+	struct nd_ipset_book *ipsets = nd_ipset_book_new(world->arena, host);
 
 	for (size_t i = 0; i < ND_IPT_BACKENDS; i++) {
 		size_t n = 0;
 		struct nd_rtable *items;
 
-		items = nd_ipt_compile(world->arena, &host->ipt[i], backends[i], 4, &n);
+		items = nd_ipt_compile(world->arena, &host->ipt[i], backends[i], 4,
+				       ipsets, &n);
 		if (i == ND_IPT_NFT)
 			set_positions(host, items, n);
 		add_tables(world->arena, all, items, n);
 		n = 0;
-		items = nd_ipt_compile(world->arena, &host->ipt6[i], backends[i], 6, &n);
+		items = nd_ipt_compile(world->arena, &host->ipt6[i], backends[i], 6,
+				       ipsets, &n);
 		if (i == ND_IPT_NFT)
 			set_positions(host, items, n);
 		add_tables(world->arena, all, items, n);

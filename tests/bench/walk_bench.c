@@ -103,7 +103,7 @@ static double bench(uint32_t services, uint32_t n)
 	}
 	const struct nd_host *host = nd_look_host(nd_model_finish(model), "w1");
 	parsed = now_s();
-	tables = nd_ipt_compile(&arena, &host->ipt[ND_IPT_NFT], ND_RULES_IPT_NFT, 4, &ntables);
+	tables = nd_ipt_compile(&arena, &host->ipt[ND_IPT_NFT], ND_RULES_IPT_NFT, 4, NULL, &ntables);
 	compiled = now_s();
 	nd_rules_build(&arena, tables, ntables, &rules);
 	built = now_s();

@@ -104,7 +104,7 @@ static void compiles_tables(void **state)
 	(void)state;
 	feed_section(model, "iptables", sample);
 	const struct nd_host *host = host_of(model);
-	struct nd_rtable *tables = nd_ipt_compile(&arena, &host->ipt[ND_IPT_NFT], ND_RULES_IPT_NFT, 4, &n);
+	struct nd_rtable *tables = nd_ipt_compile(&arena, &host->ipt[ND_IPT_NFT], ND_RULES_IPT_NFT, 4, NULL, &n);
 
 	assert_int_equal(n, 6);
 	assert_string_equal(tables[0].family, "ip");
@@ -121,12 +121,12 @@ static void compiles_tables(void **state)
 	check_rule(forward, 4, "unknown -g LOG");
 	check_rule(forward, 5, "unknown -j INPUT");
 	check_rule(chain_of(tables, n, "filter", "USER"), 0, "return");
-	tables = nd_ipt_compile(&arena, &host->ipt6[ND_IPT_LEGACY], ND_RULES_IPT_LEGACY, 6, &n);
+	tables = nd_ipt_compile(&arena, &host->ipt6[ND_IPT_LEGACY], ND_RULES_IPT_LEGACY, 6, NULL, &n);
 	assert_int_equal(n, 1);
 	assert_string_equal(tables[0].family, "ip6");
 	assert_int_equal(tables[0].backend, ND_RULES_IPT_LEGACY);
 	check_rule(&tables[0].chains[0], 0, "saddr6 == fd000000000000000000000000000001; accept");
-	assert_null(nd_ipt_compile(&arena, &host->ipt[ND_IPT_LEGACY], ND_RULES_IPT_LEGACY, 4, &n));
+	assert_null(nd_ipt_compile(&arena, &host->ipt[ND_IPT_LEGACY], ND_RULES_IPT_LEGACY, 4, NULL, &n));
 	assert_int_equal(n, 0);
 	nd_arena_free(&arena);
 	nd_model_free(model);
@@ -137,7 +137,7 @@ static size_t count_unknown(const struct nd_ipt *ipt, uint8_t family, size_t *nr
 {
 	struct nd_arena arena = {0};
 	size_t n, nunknown = 0;
-	struct nd_rtable *tables = nd_ipt_compile(&arena, ipt, ND_RULES_IPT_NFT, family, &n);
+	struct nd_rtable *tables = nd_ipt_compile(&arena, ipt, ND_RULES_IPT_NFT, family, NULL, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < tables[i].nchains; j++) {
