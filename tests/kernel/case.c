@@ -6,6 +6,7 @@
  *	strict						rp_filter 1; without it: 0
  *	layer	ipt					ipt, legacy, nft: loaded, also when it is
  *empty route	route add default via 10.2.0.2 dev rb proto 99
+ *	ipset	create s hash:ip			or "add s 10.0.0.1"; of ipset restore
  *	decl	ipt	ip	filter	:FORWARD DROP	layer, family, table, text
  *	rule	ipt	ip	mangle	PREROUTING	-p tcp	-j TTL --ttl-set 5 matches, target
  *	packet	from=A proto=6 src=10.1.0.2 dst=10.2.0.3 sport=20000 dport=80 flags=0x2
@@ -75,6 +76,9 @@ void case_write(const struct scenario *s, struct nd_buf *out)
 	for (size_t i = 0; i < s->nroutes; i++)
 		if (!s->routes[i].is_off)
 			nd_buf_printf(out, "route\t%s\n", s->routes[i].text);
+	for (size_t i = 0; i < s->nsets; i++)
+		if (!s->sets[i].is_off)
+			nd_buf_printf(out, "ipset\t%s\n", s->sets[i].text);
 	for (size_t i = 0; i < s->ndecls; i++)
 		if (!s->decls[i].is_off)
 			nd_buf_printf(out, "decl\t%s\t%s\t%s\t%s\n", layer_names[s->decls[i].layer],
@@ -168,6 +172,19 @@ static int read_route(struct reading *r)
 	if (s->nroutes == MAX_LINES)
 		return bad(r, "too many routes");
 	ND_ARENA_PUSH(&s->arena, s->routes, s->nroutes) = (struct test_decl){.text = r->fields[1]};
+	return 0;
+}
+
+static int read_ipset(struct reading *r)
+{
+	struct scenario *s = r->s;
+
+	if (r->nfields != 2 ||
+	    (!nd_starts(r->fields[1], "create ") && !nd_starts(r->fields[1], "add ")))
+		return bad(r, "wanted: ipset, and \"create ...\" or \"add ...\"");
+	if (s->nsets == MAX_LINES)
+		return bad(r, "too many lines of ipsets");
+	ND_ARENA_PUSH(&s->arena, s->sets, s->nsets) = (struct test_decl){.text = r->fields[1]};
 	return 0;
 }
 
@@ -360,7 +377,8 @@ static int read_line(struct reading *r, struct nd_str line)
 		int (*read)(struct reading *r);
 	} kinds[] = {{"strict", read_strict}, {"layer", read_layer}, {"route", read_route},
 		     {"decl", read_decl},     {"rule", read_rule},   {"packet", read_packet},
-		     {"expect", read_expect}, {"lie", read_lie}};
+		     {"expect", read_expect}, {"lie", read_lie},
+		     {"ipset", read_ipset}};
 
 	r->line++;
 	if (nd_str_trim(line).n == 0 || line.p[0] == '#')

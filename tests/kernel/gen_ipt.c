@@ -151,6 +151,8 @@ static const struct target {
 	{"LOG", "-j LOG --log-prefix \"a b\"", ANY, ALL_HOOKS, 2, 0, 0, fixed},
 	{"NFLOG", "-j NFLOG --nflog-group 5", ANY, ALL_HOOKS, 2, 0, 0, fixed},
 	{"TRACE", "-j TRACE", RAW, PRE | OUT, 1, 0, 0, fixed},
+	{"SET", "-j SET --add-set", ANY, ALL_HOOKS, 3, 0, 0, gen_set_target},
+	{"SET", "-j SET --del-set", ANY, ALL_HOOKS, 1, 0, 0, gen_set_target},
 	{"AUDIT", "-j AUDIT --type accept", ANY, ALL_HOOKS, 1, 0, 0, fixed},
 	{"", "", ANY, ALL_HOOKS, 12, 0, 0, fixed},
 };
@@ -165,6 +167,8 @@ bool gen_ipt_has_target(const char *name)
 
 static bool is_allowed(const struct gen *gen, const struct target *t, uint32_t table)
 {
+	if (nd_eq(t->name, "SET") && !gen_has_sets())
+		return false;
 	return (t->tables & table) && (gen->hooks & ~t->hooks) == 0 &&
 	       (!t->family || t->family == gen->ip) && (!t->proto || t->proto == gen->proto);
 }

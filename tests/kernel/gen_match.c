@@ -262,6 +262,7 @@ static const struct match {
 	{"statistic", "--mode", chance_nth, ALL_HOOKS, 0, 0, 1, false, false},
 	{"limit", "--limit", limit, ALL_HOOKS, 0, 0, 2, false, false},
 	{"hashlimit", "", hashlimit, ALL_HOOKS, 0, 0, 2, false, false},
+	{"set", "--match-set", gen_set_match, ALL_HOOKS, 0, 0, 30, true, false},
 };
 
 static bool is_allowed(const struct gen *gen, const struct match *m, const struct test_rule *rule)
@@ -273,6 +274,8 @@ static bool is_allowed(const struct gen *gen, const struct match *m, const struc
 	    !nd_eq(gen->table, "mangle"))
 		return false;
 	if (nd_eq(m->option, "-p") && gen->proto)
+		return false;
+	if (nd_eq(m->module, "set") && !gen_has_sets())
 		return false;
 	for (size_t i = 0; i < rule->nparts && m->is_once; i++)
 		if (strstr(rule->parts[i],
@@ -350,12 +353,15 @@ static bool has_match(const char *module, const char *option)
 size_t gen_uncovered(void)
 {
 	const struct nd_ipt_ext *const lists[] = {nd_ipt_matches_l4, nd_ipt_matches_ct,
-						  nd_ipt_matches_net, nd_ipt_matches_chance};
+						  nd_ipt_matches_net, nd_ipt_matches_chance,
+						  nd_ipt_matches_set};
 	size_t n = 0;
 
 	for (size_t l = 0; l < ND_ARRAY_LEN(lists); l++)
 		for (const struct nd_ipt_ext *ext = lists[l]; ext->name; ext++)
-			if (!has_match(ext->name, NULL) && ++n)
+			if ((!has_match(ext->name, NULL) ||
+			     (nd_eq(ext->name, "set") && !gen_has_sets())) &&
+			    ++n)
 				printf("not generated: -m %s\n", ext->name);
 	for (const struct nd_ipt_ext *ext = nd_ipt_targets; ext->name; ext++)
 		if (!gen_ipt_has_target(ext->name) && ++n)

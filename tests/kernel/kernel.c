@@ -8,6 +8,7 @@
  */
 #include "common/base.h"
 
+#include "tests/kernel/gen_ipt.h"
 #include "tests/kernel/kernel.h"
 
 #include <time.h>
@@ -103,10 +104,11 @@ int main(int argc, char **argv)
 	if (o.is_replay && !replay_can(argv + optind, (size_t)(argc - optind)))
 		return 2;
 	setenv("XTABLES_LOCKFILE", "/tmp/nd-kernel-xtables.lock", 1);
-	gen_uncovered();
 	box_make(&box);
 	if (o.is_replay)
 		return replay(&box, argv + optind, (size_t)(argc - optind));
+	gen_sets_probe();
+	gen_uncovered();
 	for (uint64_t i = 0; cases < o.cases && differences + unsteady < o.max_differences; i++) {
 		uint32_t level = o.level ? o.level : (uint32_t)(i % LEVELS) + 1;
 		uint64_t seed = rng_next(&rng), before = tallies[level].cases;

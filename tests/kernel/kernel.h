@@ -82,6 +82,8 @@ struct scenario { /* what is loaded: a new field goes into case.c, too */
 	size_t nrules;
 	struct test_decl *routes; /* nroutes: lines of `ip -batch`; layer is not used */
 	size_t nroutes;
+	struct test_decl *sets; /* nsets: lines of `ipset restore`; layer is not used */
+	size_t nsets;
 	bool is_strict; /* rp_filter 1 */
 	struct test_packet packets[MAX_PACKETS];
 	size_t npackets;

@@ -60,6 +60,13 @@ static void ipt_text(const struct scenario *s, enum layer layer, struct nd_buf *
 	}
 }
 
+static void set_text(const struct scenario *s, struct nd_buf *out)
+{
+	for (size_t i = 0; i < s->nsets; i++)
+		if (!s->sets[i].is_off)
+			nd_buf_printf(out, "%s\n", s->sets[i].text);
+}
+
 void scenario_text(const struct scenario *s, struct nd_buf *out)
 {
 	static const char *const sides[] = {"A", "B", "R"};
@@ -83,6 +90,10 @@ void scenario_text(const struct scenario *s, struct nd_buf *out)
 			p->is_reply ? " as reply" : "", p->proto, nd_ip_text(p->t.src, src),
 			p->t.sport, nd_ip_text(p->t.dst, dst), p->t.dport, p->tcp_flags,
 			p->icmp_type, p->icmp_code, p->ttl, p->dscp, p->payload, p->mark);
+	}
+	if (s->nsets) {
+		nd_buf_printf(out, "# ---- ipset -exist restore\n");
+		set_text(s, out);
 	}
 	if (s->has[LAYER_NFT]) {
 		nd_buf_printf(out, "# ---- nft -f\n");
@@ -181,6 +192,42 @@ static bool load_ipt(const struct scenario *s, enum layer layer, struct nd_buf *
 		   &text, errors);
 }
 
+/* Rules hold their sets, those of nft until the kernel's worker has ended them. */
+static bool destroy_sets(struct nd_buf *errors)
+{
+	/* A list holds its members. */
+	static const char *const flush[] = {"ipset", "flush", NULL};
+	static const char *const destroy[] = {"ipset", "destroy", NULL};
+	static const char *const nft[] = {"nft", "flush", "ruleset", NULL};
+	struct scenario none = {.packets = {{.family = 4}}, .has = {[LAYER_LEGACY] = true}};
+
+	if (!load_ipt(&none, LAYER_LEGACY, errors) || child_run(nft, NULL, 0, NULL) != 0 ||
+	    child_run(flush, NULL, 0, NULL) != 0)
+		return false;
+	for (int i = 0; i < 200; i++) {
+		if (child_run(destroy, NULL, 0, NULL) == 0)
+			return true;
+		usleep(5000);
+	}
+	nd_buf_printf(errors, "ipset destroy: sets stay in use\n");
+	return false;
+}
+
+static bool load_sets(const struct scenario *s, struct nd_buf *errors)
+{
+	static const char *const argv[] = {"ipset", "-exist", "restore", NULL};
+	static bool is_dirty;
+	nd_auto_buf struct nd_buf text = {0};
+
+	if (is_dirty && !destroy_sets(errors))
+		return false;
+	is_dirty = s->nsets > 0;
+	if (!is_dirty)
+		return true;
+	set_text(s, &text);
+	return !text.len || run(argv, &text, errors);
+}
+
 bool scenario_load(struct box *box, const struct scenario *s, struct nd_buf *errors)
 {
 	static const char *const paths[] = {"/proc/sys/net/ipv4/conf/all/rp_filter",
@@ -193,7 +240,7 @@ bool scenario_load(struct box *box, const struct scenario *s, struct nd_buf *err
 	 * The kernel calls the hook of a priority that was made last first. The legacy tables come
 	 * before all others, as the walk takes them to; no tool can show it otherwise.
 	 */
-	if (!load_ipt(s, LAYER_LEGACY, errors) || !load_nft(s, errors) ||
+	if (!load_sets(s, errors) || !load_ipt(s, LAYER_LEGACY, errors) || !load_nft(s, errors) ||
 	    !load_ipt(s, LAYER_IPT, errors) || !load_routes(s, errors))
 		return false;
 	box_flush_conntrack(box);

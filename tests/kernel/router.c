@@ -126,6 +126,18 @@ static void feed_rules(struct nd_model *model, const struct scenario *s,
 		feed(model, "nft", "{\"nftables\": []}", 16);
 }
 
+static void feed_sets(struct nd_model *model, const struct scenario *s)
+{
+	static const char *const argv[] = {"ipset", "save", NULL};
+	nd_auto_buf struct nd_buf text = {0};
+
+	if (s->nsets && child_run(argv, NULL, 0, &text) != 0) {
+		fprintf(stderr, "kernel: ipset save failed\n");
+		exit(2);
+	}
+	feed(model, "ipsets", text.data ? text.data : "", text.len);
+}
+
 static void feed_sockets(struct nd_model *model)
 {
 	nd_auto_buf struct nd_buf text = {0};
@@ -148,6 +160,7 @@ void router_make(struct router *router, const struct scenario *s, const struct c
 	feed_net(router->model);
 	feed_sysctls(router->model, s->is_strict);
 	feed_rules(router->model, s, counters);
+	feed_sets(router->model, s);
 	feed_sockets(router->model);
 	cluster = nd_model_finish(router->model);
 	for (size_t i = 0; i < cluster->ngaps; i++)

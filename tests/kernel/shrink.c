@@ -62,6 +62,10 @@ static bool *route_flag(struct scenario *s, size_t i)
 {
 	return &s->routes[i].is_off;
 }
+static bool *set_flag(struct scenario *s, size_t i)
+{
+	return &s->sets[i].is_off;
+}
 static bool *packet_flag(struct scenario *s, size_t i)
 {
 	return &s->packets[i].is_off;
@@ -129,6 +133,7 @@ bool scenario_shrink(struct box *box, struct scenario *s, int packet)
 		is_smaller |= shrink_parts(box, s);
 		is_smaller |= shrink_flags(box, s, decl_flag, s->ndecls);
 		is_smaller |= shrink_flags(box, s, route_flag, s->nroutes);
+		is_smaller |= shrink_flags(box, s, set_flag, s->nsets);
 		if (!is_smaller)
 			break;
 	}
