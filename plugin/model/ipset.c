@@ -187,7 +187,7 @@ static const char *read_add(struct nd_model *m, struct nd_host *host, struct nd_
 		return "an element does not stand behind its set";
 	if (set->unknown)
 		return NULL;
-	whole = rest;
+	whole = nd_str_trim(rest);
 	if (!nd_str_word(&rest, &text) || !read_extras(rest, bytes)) {
 		set_unknown(m, set, "an element of it is not known", whole);
 	} else if (set->parts[0] == ND_IPSET_SET) {
@@ -220,6 +220,8 @@ const char *nd_section_ipsets(struct nd_model *m, struct nd_host *host, struct n
 
 	host->ipsets = NULL;
 	host->nipsets = 0;
+	if (text.n && text.p[text.n - 1] != '\n')
+		return "its last line does not end";
 	while (nd_str_line(&text, &line)) {
 		const char *why = NULL;
 

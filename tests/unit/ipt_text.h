@@ -43,6 +43,14 @@ static inline void ipt_put_test(FILE *f, const struct nd_rstep *step)
 					  "&",	"!&", "=^", "!^", "in", "not in"};
 	static const size_t op_at[] = {0, 1, 2, 3, 4, 0, 5, 6, 7, 8, 9, 10, 11, 12};
 
+	if (step->op == ND_IN_IPSET || step->op == ND_NOT_IN_IPSET) {
+		fprintf(f, "%s", step->op == ND_IN_IPSET ? "" : "not ");
+		for (size_t i = 0; i < step->ipset->ndirs; i++)
+			fprintf(f, "%s%s", i ? "," : "", step->ipset->is_src[i] ? "src" : "dst");
+		fprintf(f, " in ipset %s%s", step->ipset->name,
+			step->ipset->returns_nomatch ? " nomatch" : "");
+		return;
+	}
 	for (size_t i = 0; i < step->nloads; i++) {
 		const struct nd_load *load = &step->loads[i];
 

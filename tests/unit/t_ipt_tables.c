@@ -249,7 +249,7 @@ static void cuts_are_harmless(void **state)
 {
 	static const char text[] = "-A X ! -s 10.0.0.0/8 -d 1.1.1.1/32 -p tcp -m comment --comment \"a b\" -m tcp "
 				   "--dport 80:90 -m conntrack ! --ctstate NEW,DNAT -m addrtype --dst-type LOCAL "
-				   "-m statistic --mode random --probability 0.5 -m set --match-set A src "
+				   "-m statistic --mode random --probability 0.5 -m u32 --u32 \"0=1\" "
 				   "-j DNAT --to-destination 10.0.0.1-10.0.0.2:80-90 --random";
 
 	(void)state;
