@@ -5,10 +5,14 @@
  */
 #include "common/base.h"
 
+#include "agent/collect/ipsets.h"
 #include "agent/collect/netjson.h"
 #include "agent/request.h"
 #include "common/text.h"
 
+#include <arpa/inet.h>
+#include <linux/netfilter/ipset/ip_set.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 
 #define ROUNDS 4000
@@ -112,6 +116,152 @@ static void damaged_dumps(void)
 		say(name, bytes > (size_t)ROUNDS * 2);
 	}
 	nd_agent_close(&agent);
+}
+
+/* ---- ipsets: a dump made by hand, as the kernel of this machine may have none ---- */
+
+static size_t attr_begin(struct nd_buf *raw, uint16_t type)
+{
+	struct nlattr head = {.nla_type = type};
+
+	(void)nd_buf_add(raw, &head, sizeof(head));
+	return raw->len - sizeof(head);
+}
+
+static void attr_end(struct nd_buf *raw, size_t at)
+{
+	uint16_t len = (uint16_t)(raw->len - at);
+
+	memcpy(raw->data + at, &len, sizeof(len));
+	while (raw->len % NLA_ALIGNTO)
+		(void)nd_buf_add(raw, "", 1);
+}
+
+static void put(struct nd_buf *raw, uint16_t type, const void *p, size_t n)
+{
+	size_t at = attr_begin(raw, type);
+
+	(void)nd_buf_add(raw, p, n);
+	attr_end(raw, at);
+}
+
+static void put_ip(struct nd_buf *raw, uint16_t type, uint32_t ip)
+{
+	size_t at = attr_begin(raw, type | NLA_F_NESTED);
+
+	ip = htonl(ip);
+	put(raw, IPSET_ATTR_IPADDR_IPV4 | NLA_F_NET_BYTEORDER, &ip, 4);
+	attr_end(raw, at);
+}
+
+/* "hash:net,port,net" with nelements; type NULL: the rest of the set before. */
+static void put_set(struct nd_buf *raw, const char *name, const char *type, uint32_t nelements)
+{
+	static const struct nfgenmsg generic;
+	struct nlmsghdr head = {.nlmsg_type = NFNL_SUBSYS_IPSET << 8 | IPSET_CMD_LIST};
+	const uint8_t family = 2, cidr = 9, tcp = 6;
+	const uint16_t port = htons(80);
+	const uint32_t flags = htonl(IPSET_FLAG_NOMATCH), size = htonl(1024);
+	size_t start = raw->len, nested, element;
+
+	(void)nd_buf_add(raw, &head, sizeof(head));
+	(void)nd_buf_add(raw, &generic, sizeof(generic));
+	put(raw, IPSET_ATTR_SETNAME, name, strlen(name) + 1);
+	if (type) {
+		put(raw, IPSET_ATTR_TYPENAME, type, strlen(type) + 1);
+		put(raw, IPSET_ATTR_FAMILY, &family, 1);
+		nested = attr_begin(raw, IPSET_ATTR_DATA | NLA_F_NESTED);
+		put(raw, IPSET_ATTR_HASHSIZE | NLA_F_NET_BYTEORDER, &size, 4);
+		put(raw, IPSET_ATTR_NETMASK, &cidr, 1);
+		put_ip(raw, IPSET_ATTR_IP, 0x0a000000);
+		put_ip(raw, IPSET_ATTR_IP_TO, 0x0a0000ff);
+		attr_end(raw, nested);
+	}
+	nested = attr_begin(raw, IPSET_ATTR_ADT | NLA_F_NESTED);
+	for (uint32_t i = 0; i < nelements; i++) {
+		element = attr_begin(raw, IPSET_ATTR_DATA | NLA_F_NESTED);
+		put_ip(raw, IPSET_ATTR_IP, 0x0a000000 + i * 256);
+		put_ip(raw, IPSET_ATTR_IP2, 0x0a800000);
+		put(raw, IPSET_ATTR_CIDR, &cidr, 1);
+		put(raw, IPSET_ATTR_CIDR2, &cidr, 1);
+		put(raw, IPSET_ATTR_PROTO, &tcp, 1);
+		put(raw, IPSET_ATTR_PORT | NLA_F_NET_BYTEORDER, &port, 2);
+		put(raw, IPSET_ATTR_MARK | NLA_F_NET_BYTEORDER, &size, 4);
+		put(raw, IPSET_ATTR_IFACE, "eth0", 5);
+		put(raw, IPSET_ATTR_NAME, "other", 6);
+		put(raw, IPSET_ATTR_ETHER, "\1\2\3\4\5\6", 6);
+		put(raw, IPSET_ATTR_CADT_FLAGS | NLA_F_NET_BYTEORDER, &flags, 4);
+		attr_end(raw, element);
+	}
+	attr_end(raw, nested);
+	head.nlmsg_len = (uint32_t)(raw->len - start);
+	memcpy(raw->data + start, &head, sizeof(head));
+}
+
+static bool ipsets_are(const struct nd_buf *raw, const char *want)
+{
+	struct nd_buf out = {.max_bytes = 1u << 20};
+	struct nd_err err = {0};
+	bool is_same = nd_ipsets_write(raw, &out, &err) == 0 &&
+		       nd_eq(out.data ? out.data : "", want);
+
+	if (!is_same)
+		printf("# %s%s\n", out.data ? out.data : "", err.text);
+	nd_buf_free(&out);
+	return is_same;
+}
+
+#define NET "add a 10.0.0.0/9,tcp:80,10.128.0.0/9 nomatch\n"
+
+static void whole_ipsets(void)
+{
+	struct nd_buf raw = {0};
+
+	say("ipsets empty", ipsets_are(&raw, ""));
+	put_set(&raw, "a", "hash:net,port,net", 1);
+	say("ipsets net", ipsets_are(&raw, "create a hash:net,port,net family inet hashsize 1024 "
+					   "netmask 9\n" NET));
+	raw.len--;
+	say("ipsets short by one", ipsets_are(&raw, ""));
+	raw.len = 0;
+	put_set(&raw, "a", "hash:new,type", 2);
+	say("ipsets of a new type", ipsets_are(&raw, "create a hash:new,type family inet hashsize "
+						     "1024 netmask 9\n"));
+	raw.len = 0;
+	put_set(&raw, "a b", "hash:ip", 2);
+	say("ipsets odd name",
+	    ipsets_are(&raw, "# netdoctor left out: a name that is not one word\n"));
+	nd_buf_free(&raw);
+}
+
+static void damaged_ipsets(void)
+{
+	static const char *const types[] = {"hash:net,port,net", "hash:net,iface", "hash:ip,mark",
+					    "bitmap:ip,mac", "bitmap:port", "list:set", "hash:mac"};
+	struct nd_buf whole = {0};
+	size_t bytes = 0;
+	int ngood = 0;
+
+	for (size_t i = 0; i < ND_ARRAY_LEN(types); i++) {
+		put_set(&whole, types[i] + 5, types[i], 3);
+		put_set(&whole, types[i] + 5, NULL, 2);
+	}
+	for (int round = 0; round < ROUNDS * 4; round++) {
+		struct nd_buf raw = {0}, out = {.max_bytes = 1u << 20};
+		struct nd_err err = {0};
+
+		(void)nd_buf_add(&raw, whole.data, whole.len);
+		if (round > 0)
+			damage(&raw);
+		ngood += nd_ipsets_write(&raw, &out, &err) == 0;
+		bytes += out.len;
+		if (out.len && out.data[0] != 'c' && out.data[0] != '#')
+			say("ipsets text", false);
+		nd_buf_free(&raw);
+		nd_buf_free(&out);
+	}
+	say("damaged ipsets", ngood > 1 && bytes > (size_t)ROUNDS * 2);
+	nd_buf_free(&whole);
 }
 
 static void pod_uids(void)
@@ -262,6 +412,8 @@ int main(void)
 	damaged_requests();
 	pod_uids();
 	proc_sockets();
+	whole_ipsets();
+	damaged_ipsets();
 	damaged_dumps();
 	return failed;
 }

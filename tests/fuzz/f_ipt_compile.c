@@ -9,6 +9,12 @@ static void check_test(const struct nd_rstep *step)
 {
 	size_t width = 0;
 
+	if (step->op == ND_IN_IPSET || step->op == ND_NOT_IN_IPSET) {
+		if (step->nloads || !step->ipset || !step->ipset->name || step->ipset->set ||
+		    step->ipset->ndirs == 0 || step->ipset->ndirs > ND_IPSET_MAX_DIRS)
+			abort();
+		return;
+	}
 	if (!step->loads || step->nloads == 0 || step->nloads > 4)
 		abort();
 	for (size_t i = 0; i < step->nloads; i++)

@@ -290,6 +290,7 @@ const char *gen_set_target(struct gen *gen, const char *text)
 	while (i < gen->s->nsets && !nd_starts(gen->s->sets[i].text, "create t"))
 		i++;
 	if (i == gen->s->nsets)
-		line(gen, "create t hash:ip,port family inet");
+		line(gen, gen->ip == 6 ? "create t hash:ip,port family inet6"
+				       : "create t hash:ip,port family inet");
 	return TEXT("%s t %s", text, rng_chance(&gen->rng, 50) ? "src,dst" : "dst,dst");
 }
