@@ -38,7 +38,7 @@ struct nd_agent {
 	struct nd_podns_list pods;
 	struct nd_err pods_err;
 
-	/* Messages of the ipsets, taken while the agent still has CAP_NET_ADMIN; collect/ipsets.h. */
+	/* Messages of ipsets, taken while the agent still has CAP_NET_ADMIN; collect/ipsets.h. */
 	struct nd_buf ipsets;
 	struct nd_err ipsets_err;
 

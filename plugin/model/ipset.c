@@ -82,8 +82,14 @@ static bool set_mask(struct nd_ipset *set, struct nd_str value, bool is_bits)
 	if (set->nparts == 0 || set->parts[0] != ND_IPSET_IP || set->has_mask)
 		return false;
 	set->has_mask = true;
-	if (is_bits)
+	if (is_bits) {
+		/* ipset 7.17 prints a length behind it that is left over from the set before. */
+		const char *slash = memchr(value.p, '/', value.n);
+
+		if (slash)
+			value.n = (size_t)(slash - value.p);
 		return nd_ipset_ip(set, value, set->mask);
+	}
 	if (!nd_parse_u64(value, set->family == 6 ? 128 : 32, &bits))
 		return false;
 	for (size_t i = 0; i < bits; i++)

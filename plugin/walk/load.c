@@ -156,7 +156,9 @@ static enum nd_tri load_fib(struct nd_eval_run *run, const struct nd_load *load,
 {
 	const struct nd_fib_ask *fib = run->eval->fib;
 	const struct nd_pkt *packet = run->packet;
-	const char *dev = load->arg & 1 ? nd_eval_iif(run) : load->arg & 2 ? nd_eval_oif(run) : NULL;
+	const char *dev = load->arg & 1	  ? nd_eval_iif(run)
+			  : load->arg & 2 ? nd_eval_oif(run)
+					  : NULL;
 
 	if (!fib || !fib->addr_type || !fib->oif)
 		return perhaps(run, "a test of routes, which are not known");

@@ -2,7 +2,7 @@
 # Install what the build needs and this machine lacks (Debian 12, as root); nothing when all is there.
 set -euo pipefail
 packages=(gcc libc6-dev pkg-config git libcurl4-openssl-dev libyaml-dev libcjson-dev libarchive-dev libseccomp-dev
-	libcmocka-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross clang libclang-rt-14-dev iproute2 iptables nftables
+	libcmocka-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross clang libclang-rt-14-dev iproute2 iptables nftables ipset
 	python3 openssl jq procps qemu-user xz-utils ca-certificates)
 missing=()
 for p in "${packages[@]}"; do

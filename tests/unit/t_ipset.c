@@ -21,6 +21,7 @@ static const struct {
 	 "add a 10.0.0.2 timeout 0 skbmark 0x1/0xff skbprio 1:2 skbqueue 3\n", 2, NULL},
 	{"create a hash:ip family inet netmask 24\nadd a 10.1.2.0\n", 1, NULL},
 	{"create a hash:ip family inet bitmask 255.0.255.0\nadd a 10.0.2.0\n", 1, NULL},
+	{"create a hash:ip family inet bitmask 255.0.255.0/179\nadd a 10.0.2.0\n", 1, NULL},
 	{"create a hash:net family inet6\nadd a fd00::/64 nomatch\nadd a fd00::1\nadd a ::/0\n", 3, NULL},
 	{"create a hash:ip,port family inet\nadd a 10.0.0.1,vrrp:0\nadd a 10.0.0.1,icmp:echo-request\n"
 	 "add a 10.0.0.1,icmp:100/3\nadd a 10.0.0.1,200:0\nadd a 10.0.0.1,tcp:65535\n", 5, NULL},
@@ -31,7 +32,8 @@ static const struct {
 	 2, NULL},
 	{"create a hash:ip,mark family inet markmask 0x0000ff00\nadd a 10.0.0.1,0x00000001\n", 1, NULL},
 	{"create a bitmap:ip range 10.0.0.0-10.0.255.255 netmask 24 timeout 30\nadd a 10.0.1.0 timeout 29\n", 1, NULL},
-	{"create a bitmap:ip,mac range 10.0.0.0-10.0.0.255\nadd a 10.0.0.5,00:11:22:33:44:55\nadd a 10.0.0.6\n", 2, NULL},
+	{"create a bitmap:ip,mac range 10.0.0.0-10.0.0.255\nadd a 10.0.0.5,00:11:22:33:44:55\n"
+	 "add a 10.0.0.6\n", 2, NULL},
 	{"create a bitmap:port range 0-1024\nadd a 80\nadd a 0\n", 2, NULL},
 	{"create a hash:mac\nadd a 00:11:22:33:44:55\n", 1, NULL},
 	{"create a list:set size 8\nadd a b\nadd a c\n", 0, NULL},
@@ -217,7 +219,8 @@ static void world_free(struct world *w)
 
 static struct nd_pkt packet_of(const char *src, const char *dst, uint8_t proto, uint16_t dport)
 {
-	struct nd_pkt p = {.proto = proto, .ttl = 64, .iif = "eth0", .oif = "veth1", .t = {.sport = 40000, .dport = dport}};
+	struct nd_pkt p = {.proto = proto, .ttl = 64, .iif = "eth0", .oif = "veth1",
+			    .t = {.sport = 40000, .dport = dport}};
 
 	assert_true(nd_ip_parse(src, &p.t.src) && nd_ip_parse(dst, &p.t.dst));
 	p.family = p.t.src.family;
@@ -269,8 +272,10 @@ static const struct {
 	{"create a bitmap:port range 0-99\nadd a 80\n", "--match-set a dst", 132, NO},
 	{"create a bitmap:port range 0-99\nadd a 80\n", "! --match-set a dst", 1, YES},
 	{"create a hash:ip,port,ip family inet\nadd a 10.1.2.3,tcp:80,10.0.0.1\n", "--match-set a dst,dst,src", 6, YES},
-	{"create a hash:ip,port,net family inet\nadd a 10.1.2.3,tcp:80,10.0.0.0/8\n", "--match-set a dst,dst,src", 6, YES},
-	{"create a hash:ip,port,net family inet\nadd a 10.1.2.3,tcp:80,10.0.0.0/8\nadd a 10.1.2.3,tcp:80,10.0.0.0/24 nomatch\n",
+	{"create a hash:ip,port,net family inet\nadd a 10.1.2.3,tcp:80,10.0.0.0/8\n",
+	 "--match-set a dst,dst,src", 6, YES},
+	{"create a hash:ip,port,net family inet\nadd a 10.1.2.3,tcp:80,10.0.0.0/8\n"
+	 "add a 10.1.2.3,tcp:80,10.0.0.0/24 nomatch\n",
 	 "--match-set a dst,dst,src", 6, NO},
 	{"create a hash:net,port family inet\nadd a 10.1.0.0/16,tcp:80\n", "--match-set a dst,dst", 6, YES},
 	/* two networks: the first as long as can be, then the second */
@@ -278,12 +283,14 @@ static const struct {
 	 "--match-set a src,dst", 6, YES},
 	{"create a hash:net,net family inet\nadd a 10.0.0.0/24,10.0.0.0/8 nomatch\nadd a 10.0.0.0/16,10.1.2.0/24\n",
 	 "--match-set a src,dst", 6, NO},
-	{"create a hash:net,port,net family inet\nadd a 10.0.0.0/24,tcp:80,10.0.0.0/8\n", "--match-set a src,dst,dst", 6,
+	{"create a hash:net,port,net family inet\nadd a 10.0.0.0/24,tcp:80,10.0.0.0/8\n",
+	 "--match-set a src,dst,dst", 6,
 	 YES},
 	/* interfaces: the first network that is there ends the search */
 	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,eth0\n", "--match-set a src,src", 6, YES},
 	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,eth0\n", "--match-set a src,dst", 6, NO},
-	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,eth0\nadd a 10.0.0.0/24,eth1\n", "--match-set a src,src", 6,
+	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,eth0\nadd a 10.0.0.0/24,eth1\n",
+	 "--match-set a src,src", 6,
 	 NO},
 	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,ve wildcard\n", "--match-set a src,dst", 6, YES},
 	{"create a hash:net,iface family inet\nadd a 10.0.0.0/8,ve\n", "--match-set a src,dst", 6, NO},
@@ -296,7 +303,8 @@ static const struct {
 	{"create a hash:ip,mark family inet\nadd a 10.0.0.1,0x2\n", "--match-set a src,src", 6, NO},
 	{"create a bitmap:ip range 10.0.0.0-10.0.0.255\nadd a 10.0.0.1\n", "--match-set a src", 6, YES},
 	{"create a bitmap:ip range 10.0.0.0-10.255.255.255 netmask 24\nadd a 10.1.2.0\n", "--match-set a dst", 6, YES},
-	{"create a bitmap:ip,mac range 10.0.0.0-10.0.0.255\nadd a 10.0.0.1,00:11:22:33:44:55\n", "--match-set a src,src", 6,
+	{"create a bitmap:ip,mac range 10.0.0.0-10.0.0.255\nadd a 10.0.0.1,00:11:22:33:44:55\n",
+	 "--match-set a src,src", 6,
 	 PERHAPS},
 	{"create a bitmap:ip,mac range 10.0.0.0-10.0.0.255\nadd a 10.0.0.2\n", "--match-set a src,src", 6, NO},
 	{"create a hash:mac\nadd a 00:11:22:33:44:55\n", "--match-set a src", 6, PERHAPS},
