@@ -117,9 +117,18 @@ static const char *port(struct gen *gen)
 	return TEXT("%u", number < 20 || number > 40000 ? 80 : number);
 }
 
-static const char *iface(struct gen *gen)
+/* A wildcard and a nomatch of one network: which of them the kernel meets first is chance. */
+static bool has_wildcards(const char *name)
 {
-	static const char *const names[] = {"ra", "rb", "lo", "r wildcard", "ra", "rb", "eth0"};
+	return name[1] % 2;
+}
+
+static const char *iface(struct gen *gen, const char *set)
+{
+	static const char *const names[] = {"ra", "rb", "lo", "ra", "rb", "eth0"};
+
+	if (has_wildcards(set) && rng_chance(&gen->rng, 25))
+		return "r wildcard";
 
 	return names[rng_pick(&gen->rng, ND_ARRAY_LEN(names))];
 }
@@ -139,7 +148,8 @@ static const char *ranged_ip(struct gen *gen, const struct type *type)
 	return strstr(type->options, "10.2.") && !nd_starts(ip, "10.2.") ? "10.2.0.3" : ip;
 }
 
-static const char *part(struct gen *gen, const struct type *type, const char *name, size_t n)
+static const char *part(struct gen *gen, const struct type *type, const char *set, const char *name,
+			size_t n)
 {
 	bool may_be_all = strstr(type->name, ",net") || strstr(type->name, "iface");
 
@@ -151,7 +161,7 @@ static const char *part(struct gen *gen, const struct type *type, const char *na
 	if (n == 4 && strncmp(name, "port", 4) == 0)
 		return nd_starts(type->name, "bitmap:") ? port(gen) : proto_port(gen);
 	if (n == 5)
-		return iface(gen);
+		return iface(gen, set);
 	return TEXT("0x%x", gen_mark(gen));
 }
 
@@ -162,12 +172,13 @@ static void add_element(struct gen *gen, const struct type *type, const char *na
 	for (;;) {
 		size_t n = strcspn(at, ",");
 
-		text = TEXT("%s%s%s", text, *text ? "," : "", part(gen, type, at, n));
+		text = TEXT("%s%s%s", text, *text ? "," : "", part(gen, type, name, at, n));
 		if (!at[n])
 			break;
 		at += n + 1;
 	}
-	if (strstr(type->name, "net") && rng_chance(&gen->rng, 25))
+	if (strstr(type->name, "net") && rng_chance(&gen->rng, 25) &&
+	    !(strstr(type->name, "iface") && has_wildcards(name)))
 		end = " nomatch";
 	line(gen, TEXT("add %s %s%s", name, text, end));
 }

@@ -72,10 +72,11 @@ static void report(const struct tally *tallies, double seconds)
 		if (!t->sets)
 			continue;
 		all += t->cases;
-		printf("level %u: %llu cases of %llu rule sets: %llu agree, %llu differ, %llu "
+		printf("level %u: %llu cases of %llu rule sets (%llu with ipsets): %llu agree, %llu differ, %llu "
 		       "unknown; %llu sets "
 		       "refused, %llu packets refused;",
 		       level, (unsigned long long)t->cases, (unsigned long long)t->sets,
+		       (unsigned long long)t->with_ipsets,
 		       (unsigned long long)t->agree, (unsigned long long)t->differ,
 		       (unsigned long long)t->unknown, (unsigned long long)t->broken_sets,
 		       (unsigned long long)t->skipped);

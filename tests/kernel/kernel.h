@@ -232,7 +232,7 @@ int replay(struct box *box, char *const *paths, size_t n);
 
 /* ---- run.c ---- */
 struct tally {
-	uint64_t cases, agree, differ, unknown, skipped, broken_sets, sets;
+	uint64_t cases, agree, differ, unknown, skipped, broken_sets, sets, with_ipsets;
 	uint64_t fates[FATE_UNKNOWN + 1];
 };
 /* The first packet that differs, or -1; why into *out when not NULL. */

@@ -179,6 +179,7 @@ int scenario_run(struct box *box, struct scenario *s, struct tally *tally, struc
 	int differs = -1;
 
 	tally->sets++;
+	tally->with_ipsets += s->nsets > 0;
 	if (!scenario_load(box, s, &errors)) {
 		tally->broken_sets++;
 		if (getenv("KERNEL_VERBOSE") && tally->sets > tally->broken_sets + 5)
