@@ -1,7 +1,7 @@
 /*
- * ipset.c: is a packet in an ipset? As ip_set_test() answers it. Source: kernel 6.18,
- * net/netfilter/ipset: ip_set_core.c, ip_set_hash_gen.h, ip_set_hash_*.c, ip_set_bitmap_*.c,
- * ip_set_list_set.c, ip_set_getport.c.
+ * ipset.c: is a packet in an ipset? As ip_set_test() answers it; compared with 6.18. See the
+ * kernel's net/netfilter/ipset: ip_set_core.c, ip_set_hash_gen.h, ip_set_hash_*.c,
+ * ip_set_bitmap_*.c, ip_set_list_set.c, ip_set_getport.c.
  */
 #include "common/base.h"
 
