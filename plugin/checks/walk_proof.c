@@ -14,7 +14,7 @@ static const struct kin {
 	{"rp-filter-drop", "rp_filter = "},
 	{"arp-ignore-ptp", "arp_ignore = "},
 	{"cni0-down", "cni0 is down"},
-	{"cni0-wrong-ip", "nobody on cni0 has "},
+	{"cni0-wrong-ip", "nobody behind cni0 has "},
 	{"vxlan-dev-missing", "has no VXLAN device"},
 	{"vxlan-dev-missing", "has no device flannel."},
 	{"vxlan-fdb-wrong", " sends frames for "},
