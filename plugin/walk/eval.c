@@ -140,6 +140,15 @@ static void conntrack_enter(struct nd_eval_run *run)
 	run->has_ct = true;
 }
 
+/* nf_nat_oif_changed(): routes have changed since the connection was masqueraded. */
+static bool has_strayed(const struct nd_eval_run *run)
+{
+	const struct nd_ct *ct = &run->packet->ct;
+
+	return run->hook == ND_POSTROUTING && !ct->is_reply && ct->masquerade_dev &&
+	       !nd_eq(ct->masquerade_dev, run->packet->oif);
+}
+
 /*
  * nf_nat_inet_fn(): the NAT chains of the hook, until one has set the translation of a new
  * connection; then the translation. Sets *next behind the chains.
@@ -162,6 +171,12 @@ static enum nd_hook_result nat_enter(struct nd_eval_run *run, const struct nd_ba
 	*is_done = true;
 	run->chain = NULL;
 	run->rule = NULL;
+	if (has_strayed(run)) {
+		run->base = NULL;
+		nd_event_add(run, ND_EV_CHANGE,
+			     "the connection is masqueraded for another device than it leaves by");
+		return ND_HOOK_DROP;
+	}
 	if (!nd_nat_apply(run))
 		return ND_HOOK_PASS;
 	if (n == 0)

@@ -97,6 +97,7 @@ static enum nd_nat_done masquerade_target(struct nd_eval_run *run, struct target
 		return unknown(run, "the address to masquerade with is not known");
 	if (run->packet->oif)
 		out->lo = fib->source_for(fib->ctx, run->packet->oif, run->packet->t.dst);
+	run->packet->ct.masquerade_dev = run->packet->oif;
 	if (out->lo.family != run->packet->family)
 		return ND_NAT_DROP;
 	out->hi = out->lo;

@@ -33,6 +33,7 @@ struct nd_ct {
 	bool is_reply;		       /* direction of this packet */
 	struct nd_tuple orig, reply;   /* reply.dst is where answers are sent to: after NAT */
 	bool has_src_nat, has_dst_nat; /* decided: the nat chains of that kind are passed by */
+	const char *masquerade_dev;    /* by which it must leave since then, or NULL */
 };
 
 struct nd_pkt {
