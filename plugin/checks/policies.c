@@ -74,7 +74,8 @@ static bool walk(struct nd_check_run *run, struct nd_arena *arena, const struct 
 				  .netns_inode = nd_policy_netns(run->cluster, from),
 				  .dst = dst,
 				  .proto = proto,
-				  .dport = port};
+				  .dport = port,
+				  .is_terse = true};
 
 	if (!ask.host || !ask.netns_inode || !dst.family || run->npolicy_walks++ >= MAX_WALKS)
 		return false;

@@ -118,6 +118,7 @@ static void walk(struct nd_check_run *run, struct nd_world *world, struct nd_wal
 	struct nd_walk walk;
 
 	ask->arena = &arena;
+	ask->is_terse = true;
 	ask->has_turns =
 		!nd_walk_ask_is_too_big(ask) && nd_world_nrules(world) < ND_WALKS_MAX_RULES / 2;
 	nd_walk_run(world, ask, &walk);

@@ -344,7 +344,8 @@ bool nd_value_holds(enum nd_test_op op, const struct nd_value *value, const stru
 		    const struct nd_value *hi)
 {
 	int order = memcmp(value->bytes, lo->bytes, lo->n < value->n ? lo->n : value->n);
-	bool is_in = order >= 0 && memcmp(value->bytes, hi->bytes, value->n) <= 0;
+	bool is_range = op == ND_RANGE || op == ND_NOT_RANGE;
+	bool is_in = is_range && order >= 0 && memcmp(value->bytes, hi->bytes, value->n) <= 0;
 
 	switch (op) {
 	case ND_EQ:

@@ -35,12 +35,14 @@ static struct nd_way *push(struct nd_run *run, enum nd_way_kind kind, const char
 struct nd_way *nd_run_way(struct nd_run *run, enum nd_way_kind kind, const char *where,
 			  const char *fmt, ...)
 {
-	const char *text;
+	const char *text = NULL;
 	va_list args;
 
-	va_start(args, fmt);
-	text = text_of(run->arena, fmt, args);
-	va_end(args);
+	if (!run->ask->is_terse) {
+		va_start(args, fmt);
+		text = text_of(run->arena, fmt, args);
+		va_end(args);
+	}
 	return push(run, kind, where, text);
 }
 

@@ -33,6 +33,7 @@ struct nd_walk_ask {
 	uint32_t ct_state;  /* 0: ND_CT_NEW */
 	bool has_all_rules; /* events also for rules that merely count */
 	bool has_turns;	    /* also the packets behind the answer: nd_walk_turn */
+	bool is_terse;	    /* no text but that of ends: nobody reads the way there */
 };
 
 enum nd_way_kind {

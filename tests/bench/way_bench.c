@@ -155,7 +155,8 @@ static size_t find_flows(const struct nd_cluster *cluster, struct flow out[8])
 				  .netns_inode = nd_look_podns(host, from->meta.uid)->inode,
 				  .dst = to->ip,
 				  .dport = other_port,
-				  .proto = ND_PROTO_TCP};
+				  .proto = ND_PROTO_TCP,
+				  .is_terse = true}; /* as diagnose walks */
 	out[n++] = (struct flow){"pod to pod on another node", pod};
 	struct nd_walk_ask node = pod;
 	node.netns_inode = 0;
@@ -174,6 +175,9 @@ static size_t find_flows(const struct nd_cluster *cluster, struct flow out[8])
 	pod = out[0].ask;
 	pod.has_turns = true;
 	out[n++] = (struct flow){"pod to pod on another node, with ACK and data", pod};
+	pod = out[0].ask;
+	pod.is_terse = false;
+	out[n++] = (struct flow){"pod to pod on another node, with words as trace prints them", pod};
 	return n;
 }
 
