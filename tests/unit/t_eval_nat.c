@@ -121,6 +121,9 @@ static void there_and_back(void **state)
 	assert_int_equal(run(ND_PREROUTING, &p), ND_HOOK_PASS);
 	assert_end(p.t.dst, p.t.dport, "10.244.1.7", 5353);
 	assert_int_equal(eval.nevents, 1);
+	p.oif = "eth1"; /* not what it was masqueraded for */
+	assert_int_equal(run(ND_POSTROUTING, &p), ND_HOOK_DROP);
+	p.oif = "eth0";
 	assert_int_equal(run(ND_POSTROUTING, &p), ND_HOOK_PASS);
 	assert_end(p.t.src, p.t.sport, "172.18.0.3", 1000);
 }
