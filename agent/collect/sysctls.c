@@ -16,6 +16,7 @@ static const char *const settings[] = {
 	"net/bridge/bridge-nf-call-arptables",
 	"net/bridge/bridge-nf-call-ip6tables",
 	"net/bridge/bridge-nf-call-iptables",
+	"net/ipv4/icmp_echo_ignore_all",
 	"net/ipv4/ip_forward",
 	"net/ipv4/ip_local_port_range",
 	"net/ipv4/ip_local_reserved_ports",
@@ -32,13 +33,14 @@ static const char *const settings[] = {
 	"net/netfilter/nf_conntrack_count",
 	"net/netfilter/nf_conntrack_max",
 	"net/netfilter/nf_conntrack_tcp_be_liberal",
+	"net/netfilter/nf_conntrack_tcp_loose",
 	"net/netfilter/nf_conntrack_tcp_timeout_close_wait",
 	"net/netfilter/nf_conntrack_tcp_timeout_established",
 	"vm/overcommit_memory",
 	"vm/panic_on_oom",
 };
-static const char *const per_interface[] = {"arp_ignore", "forwarding", "proxy_arp",
-					    "route_localnet", "rp_filter"};
+static const char *const per_interface[] = {"accept_local", "arp_ignore",     "forwarding",
+					    "proxy_arp",    "route_localnet", "rp_filter"};
 
 /* Counters that tell look-alike faults apart (kernel: Documentation/networking/snmp_counter.rst).
  */
