@@ -75,11 +75,7 @@ static const struct nd_policy *denied_by(struct look *look, const struct nd_pod 
 	*has_tcp = false;
 	for (size_t i = 0; i < look->nends; i++) {
 		const struct nd_policy_end *end = &look->ends[i];
-		struct nd_netpol_flow flow = {.src = end->ip.family == 6 ? pod->ip6 : pod->ip,
-					      .dst = end->ip,
-					      .proto = end->proto,
-					      .dport = end->number,
-					      .is_queued = true};
+		struct nd_netpol_flow flow = nd_policy_flow_to(pod, end);
 		struct nd_netpol_answer answer;
 
 		if (!flow.src.family || look->looks++ > MAX_LOOKS)

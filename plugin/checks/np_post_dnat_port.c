@@ -134,11 +134,7 @@ static bool is_kept_out(struct look *look, const struct meant *m, const struct n
 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct nd_policy_end *end = &m->ends[i];
-		struct nd_netpol_flow flow = {.src = end->ip.family == 6 ? pod->ip6 : pod->ip,
-					      .dst = end->ip,
-					      .proto = end->proto,
-					      .dport = end->number,
-					      .is_queued = true};
+		struct nd_netpol_flow flow = nd_policy_flow_to(pod, end);
 		struct nd_netpol_answer answer;
 
 		if (!flow.src.family)

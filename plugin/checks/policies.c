@@ -269,3 +269,12 @@ size_t nd_policy_ends(const struct nd_cluster *cluster, const struct nd_service 
 			}
 	return n;
 }
+
+struct nd_netpol_flow nd_policy_flow_to(const struct nd_pod *pod, const struct nd_policy_end *end)
+{
+	return (struct nd_netpol_flow){.src = end->ip.family == 6 ? pod->ip6 : pod->ip,
+				       .dst = end->ip,
+				       .proto = end->proto,
+				       .dport = end->number,
+				       .is_queued = true};
+}

@@ -64,6 +64,8 @@ struct nd_policy_end {
 /* All ready endpoints of a service, port by port, at most max; how many. */
 size_t nd_policy_ends(const struct nd_cluster *cluster, const struct nd_service *service,
 		      struct nd_policy_end *out, size_t max);
+/* What the queue is asked when pod begins to talk to end; src.family 0: it can't. */
+struct nd_netpol_flow nd_policy_flow_to(const struct nd_pod *pod, const struct nd_policy_end *end);
 
 /* ---- policies_in.c ---- */
 

@@ -157,11 +157,16 @@ static int order(const void *pa, const void *pb)
 	return (a->loss > b->loss) - (a->loss < b->loss);
 }
 
-void nd_shuts_find(struct nd_check_run *run, enum nd_shut_kind kind, struct nd_shuts *out)
+struct shuts {
+	struct nd_shut *items; /* n, by service; probed ones, then those that counted, first */
+	size_t n;
+};
+
+static void find(struct nd_check_run *run, enum nd_shut_kind kind, struct shuts *out)
 {
 	const struct nd_walks *walks;
 
-	*out = (struct nd_shuts){0};
+	*out = (struct shuts){0};
 	if (!nd_look_has_list(run->cluster, "services") ||
 	    !nd_look_has_list(run->cluster, "endpointslices"))
 		return;
@@ -192,7 +197,8 @@ void nd_shuts_find(struct nd_check_run *run, enum nd_shut_kind kind, struct nd_s
 		qsort(out->items, out->n, sizeof(*out->items), order);
 }
 
-size_t nd_shuts_same(const struct nd_shuts *shuts, size_t first)
+/* How many from the first on are of its service. */
+static size_t count_same(const struct shuts *shuts, size_t first)
 {
 	size_t n = 1;
 
@@ -200,6 +206,18 @@ size_t nd_shuts_same(const struct nd_shuts *shuts, size_t first)
 	       shuts->items[first + n].service == shuts->items[first].service)
 		n++;
 	return n;
+}
+
+void nd_shuts_each(struct nd_check_run *run, enum nd_shut_kind kind,
+		   void (*report)(struct nd_check_run *run, const struct nd_shut *shuts, size_t n))
+{
+	struct shuts shuts;
+
+	find(run, kind, &shuts);
+	for (size_t i = 0, n; i < shuts.n; i += n) {
+		n = count_same(&shuts, i);
+		report(run, &shuts.items[i], n);
+	}
 }
 
 /* ---- what they say ---- */

@@ -3,10 +3,7 @@
  * where the node has no endpoint, and loadBalancerSourceRanges. By design, so whether it hurts
  * somebody is for the checks to tell.
  *
- *	struct nd_shuts shuts;
- *	nd_shuts_find(run, ND_SHUT_INTERNAL, &shuts);
- *	for (size_t i = 0, n; i < shuts.n; i += n)
- *		n = nd_shuts_same(&shuts, i);	... items[i] to items[i + n - 1] are of one service
+ *	nd_shuts_each(run, ND_SHUT_INTERNAL, report);	report is called once for a service
  */
 #ifndef ND_PLUGIN_CHECKS_SHUT_H
 #define ND_PLUGIN_CHECKS_SHUT_H
@@ -24,13 +21,9 @@ struct nd_shut {
 	const struct nd_walk_loss *loss;
 	bool is_probed; /* it was really sent, each time in vain */
 };
-struct nd_shuts {
-	struct nd_shut *items; /* n, by service; probed ones, then those that counted, first */
-	size_t n;
-};
-void nd_shuts_find(struct nd_check_run *run, enum nd_shut_kind kind, struct nd_shuts *out);
-/* How many from the first on are of its service. */
-size_t nd_shuts_same(const struct nd_shuts *shuts, size_t first);
+/* For each service that such packets were for; probed ones, then those that counted, come first. */
+void nd_shuts_each(struct nd_check_run *run, enum nd_shut_kind kind,
+		   void (*report)(struct nd_check_run *run, const struct nd_shut *shuts, size_t n));
 /* What all of them say together. */
 struct nd_shut_sum {
 	bool is_probed;	   /* of some */

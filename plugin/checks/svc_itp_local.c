@@ -60,13 +60,7 @@ static void report(struct nd_check_run *run, const struct nd_shut *shuts, size_t
 
 static void run(struct nd_check_run *run)
 {
-	struct nd_shuts shuts;
-
-	nd_shuts_find(run, ND_SHUT_INTERNAL, &shuts);
-	for (size_t i = 0, n; i < shuts.n; i += n) {
-		n = nd_shuts_same(&shuts, i);
-		report(run, &shuts.items[i], n);
-	}
+	nd_shuts_each(run, ND_SHUT_INTERNAL, report);
 }
 
 const struct nd_check nd_check_svc_itp_local = {
