@@ -116,6 +116,10 @@ static void add_interface(struct lines *lines, const char *ifname)
 		if (read_value(path, value))
 			add(lines, key, value);
 	}
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", ifname);
+	snprintf(key, sizeof(key), "net.ipv6.conf.%s.disable_ipv6", shown);
+	if (read_value(path, value) && nd_eq(value, "1"))
+		add(lines, key, value);
 }
 
 static int add_interfaces(struct lines *lines, struct nd_err *err)

@@ -167,7 +167,9 @@ static void redirect(struct nd_run *run, const struct nd_link *in, const char *b
 
 	nd_space_route(&run->net->space, &key, &fib);
 	if (fib.kind != ND_FIB_UNICAST || !nd_eq(fib.dev, bridge)) {
+		run->is_routed = true;
 		nd_way_route_in(run);
+		run->is_routed = false;
 	} else if (nd_run_source_valid(run, bridge)) {
 		run->hop = nd_fib_hop(&fib, run->pkt.t.dst);
 		switch_over(run, in, bridge, false); /* with the node's own entry */

@@ -127,8 +127,12 @@ static void forward(struct nd_run *run, struct nd_fib_key key)
 	if ((!is_six && !may_forward(run)) || !nd_run_follow(run, key, true) ||
 	    (is_six && !may_forward(run)) || !nd_run_source_valid(run, run->fib.dev))
 		return;
-	/* kernel: ip6_forward(): such a packet may only go back where it came from */
-	if (nd_ip_is_link_local(run->pkt.t.src) && !nd_eq(run->fib.dev, run->pkt.iif)) {
+	/*
+	 * kernel: ip6_forward(): such a packet may only go back where it came from. ip6_rcv_core()
+	 * takes it for that when a bridge has given it its route.
+	 */
+	if (nd_ip_is_link_local(run->pkt.t.src) && !run->is_routed &&
+	    !nd_eq(run->fib.dev, run->pkt.iif)) {
 		run->error = "icmp6-beyond-scope";
 		nd_run_end(run, ND_WALK_REJECTED, nd_run_where(run, "ip"),
 			   "packets from %s do not leave their link",
@@ -193,6 +197,12 @@ void nd_way_receive(struct nd_run *run)
 
 	run->pkt.iif = run->dev;
 	run->pkt.oif = NULL;
+	/* kernel: ip6_rcv_core() */
+	if (run->pkt.family == 6 && nd_run_conf(run, run->dev, "disable_ipv6", 0) > 0) {
+		nd_run_end(run, ND_WALK_DROPPED, nd_run_where(run, "sysctl"),
+			   "net.ipv6.conf.%s.disable_ipv6 = 1", run->dev);
+		return;
+	}
 	/* Over lo the connection and the route of the way out are still known. */
 	if (!is_loop)
 		nd_conn_find(run);

@@ -53,9 +53,34 @@ static bool hook(struct message *m, struct nd_net *net, enum nd_hook hook, const
 	return nd_run_hook(&m->run, hook);
 }
 
+/* A message that goes elsewhere is none for who hears it there. False: it has ended. */
+static bool is_kept_here(struct message *m, const char *dev)
+{
+	struct nd_run *run = &m->run;
+
+	if (!nd_run_route(run, NULL, NULL, false))
+		return false;
+	if (nd_eq(run->fib.dev, dev) && !run->fib.gateway.family)
+		return true;
+	nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip route"),
+		   "a rule in OUTPUT had it routed again (%s), not to the asker on %s",
+		   run->fib.route ? nd_net_route_text(run->net, run->fib.route) : "to itself", dev);
+	return false;
+}
+
+/*
+ * kernel: ip6_route_me_harder(): who marks these packets in OUTPUT has them routed again, too. What
+ * is for a group or an address of the link keeps its device.
+ */
 static bool is_sent(struct message *m, struct nd_net *net, const char *dev)
 {
-	return hook(m, net, ND_OUTPUT, NULL, dev) && hook(m, net, ND_POSTROUTING, NULL, dev);
+	struct nd_ip dst = m->run.pkt.t.dst;
+	bool is_strict = dst.bytes[0] == 0xff || nd_ip_is_link_local(dst);
+
+	if (!hook(m, net, ND_OUTPUT, NULL, dev) ||
+	    (m->run.needs_route && !is_strict && !is_kept_here(m, dev)))
+		return false;
+	return hook(m, net, ND_POSTROUTING, NULL, dev);
 }
 
 static bool is_heard(struct message *m, struct nd_net *net, const char *dev)

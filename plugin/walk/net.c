@@ -116,7 +116,7 @@ static void read_number(const struct nd_net *net, const char *key, struct kept_n
 static void read_conf(const struct nd_net *net, const char *dev, const char *name,
 		      struct kept_number *out)
 {
-	static const char before[] = "net.ipv4.conf.";
+	const char *before = nd_eq(name, "disable_ipv6") ? "net.ipv6.conf." : "net.ipv4.conf.";
 	char key[KEY_MAX];
 
 	/* A name with a dot is written with a slash, as sysctl(8) does. */

@@ -48,6 +48,7 @@ struct nd_run {
 	void (*next)(struct nd_run *run);
 	const char *dev;   /* by which it leaves or came */
 	bool needs_route;  /* of the last hook: its changes ask for a new route */
+	bool is_routed;	   /* by the bridge, before it went up */
 	const char *bound; /* made here for this device only, or NULL */
 	struct nd_ip hop;  /* whom the device must reach */
 	struct nd_fib fib; /* the route it follows */
@@ -76,7 +77,7 @@ const char *nd_run_ip(const struct nd_run *run, struct nd_ip ip);
 const char *nd_run_where(const struct nd_run *run, const char *what);
 /* A sysctl of the node as a number; fallback: it is not there. Pods: always fallback. */
 int64_t nd_run_sysctl(const struct nd_run *run, const char *key, int64_t fallback);
-/* The same for "net.ipv4.conf.DEV.NAME". */
+/* The same for "net.ipv4.conf.DEV.NAME", and "net.ipv6.conf.DEV.disable_ipv6". */
 int64_t nd_run_conf(const struct nd_run *run, const char *dev, const char *name, int64_t fallback);
 
 /* conn.c: the state of the packet's connection in this namespace. */

@@ -79,6 +79,23 @@ static void encapsulate(struct nd_run *run, const struct nd_link *link, const ch
 	run->next = nd_way_output;
 }
 
+/*
+ * kernel: ip_route_output_key_hash_rcu(): IPv4 leaves with an own address only; of IPv6 nobody
+ * asks.
+ */
+static bool may_send_from(struct nd_run *run, const struct nd_link *link, uint8_t family)
+{
+	struct nd_ip local = link->vxlan_local;
+
+	if (family != 4 || local.family != 4 ||
+	    nd_space_addr_type(&run->net->space, local, NULL) == 2)
+		return true;
+	nd_run_end(run, ND_WALK_LOST, nd_run_where(run, "ip link"),
+		   "%s sends from %s, which is no address of %s", link->name, nd_run_ip(run, local),
+		   run->net->label);
+	return false;
+}
+
 void nd_way_vxlan(struct nd_run *run)
 {
 	const struct nd_link *link = nd_space_link(&run->net->space, run->dev);
@@ -106,7 +123,8 @@ void nd_way_vxlan(struct nd_run *run)
 			   link->name, nd_run_ip(run, fdb->dst), run->net->label);
 		return;
 	}
-	encapsulate(run, link, mac, fdb->dst);
+	if (may_send_from(run, link, fdb->dst.family))
+		encapsulate(run, link, mac, fdb->dst);
 }
 
 /* Each family has sockets of its own: two devices may share number and port. */

@@ -37,6 +37,14 @@ static const struct row rows[] = {
 	{"319", "p0", ND_PROTO_TCP, "10.96.0.12", 80, ND_WALK_LOST, 0, "10.96.0.12"},
 	/* REJECT of everything in OUTPUT also eats the error */
 	{"513", "n2", ND_PROTO_TCP, "10.244.1.2", 9999, ND_WALK_REJECTED, ND_WALK_REJECTED, "REJECT"},
+	/* routed by a bridge, for DNAT: the kernel does not see that a link-local address leaves its link */
+	{"1110", "p5", ND_PROTO_TCP, "fd96::12", 80, ND_WALK_DELIVERED, ND_WALK_DROPPED, "ct state new"},
+	/* a mark set in OUTPUT leads the neighbour advertisement elsewhere */
+	{"4104", "p1", ND_PROTO_TCP, "fd44:1::2", 8080, ND_WALK_DELIVERED, ND_WALK_LOST, "routed again"},
+	/* no IPv4 packet leaves with the address of another, a tunnel's neither */
+	{"5109", "n3", ND_PROTO_TCP, "10.244.2.3", 8080, ND_WALK_DELIVERED, ND_WALK_LOST, "no address of n2"},
+	/* disable_ipv6 of the device it comes in by */
+	{"7005", "p0", ND_PROTO_ICMP6, "fd31::12", 0, ND_WALK_DELIVERED, ND_WALK_DROPPED, "disable_ipv6"},
 };
 
 static struct nd_walk_ask ask_of(const struct world *w, const struct row *row)
@@ -74,7 +82,8 @@ static void as_the_kernel_did(void **state)
 			const struct nd_walk_path *p = &walk.paths[k];
 
 			if (p->verdict != row->verdict || (p->nback && p->back_verdict != row->back) ||
-			    (row->text && !strstr(p->reason, row->text))) {
+			    (row->text && !strstr(p->reason, row->text) &&
+			     !(p->nback && strstr(p->back_reason, row->text)))) {
 				setenv("ND_WALK_WAYS", "1", 1);
 				show(p, row->from);
 				fail_msg("seed %s: wanted %s", row->seed, nd_walk_verdict_name(row->verdict));

@@ -16,7 +16,7 @@
 
 struct reason {
 	char text[160];
-	uint64_t n;
+	uint64_t n, seed; /* of the first one */
 };
 struct score {
 	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops,
@@ -117,7 +117,7 @@ static void show(uint64_t seed, size_t at, uint32_t off)
 }
 
 /* Reasons without their numbers and names. */
-static void count_reason(struct score *score, const char *why)
+static void count_reason(struct score *score, uint64_t seed, const char *why)
 {
 	char text[sizeof(score->reasons[0].text)];
 	size_t n = 0;
@@ -135,11 +135,12 @@ static void count_reason(struct score *score, const char *why)
 		}
 	if (score->nreasons < MAX_REASONS) {
 		memcpy(score->reasons[score->nreasons].text, text, n + 1);
+		score->reasons[score->nreasons].seed = seed;
 		score->reasons[score->nreasons++].n = 1;
 	}
 }
 
-static void count_pair(struct score *score, const struct pair *pair)
+static void count_pair(struct score *score, uint64_t seed, const struct pair *pair)
 {
 	score->pairs++;
 	score->six += pair->dst.family == 6;
@@ -154,7 +155,7 @@ static void count_pair(struct score *score, const struct pair *pair)
 		break;
 	case JUDGE_UNKNOWN:
 		score->unknown++;
-		count_reason(score, pair->why);
+		count_reason(score, seed, pair->why);
 		break;
 	case JUDGE_OUTSIDE:
 		score->outside++;
@@ -217,7 +218,7 @@ static bool try_lab(uint64_t seed, struct score *score, int *at, size_t *nmutati
 
 	*at = ok ? compare_all(&stand, score) : -1;
 	for (size_t i = 0; ok && i < stand.npairs; i++)
-		count_pair(score, &stand.pairs[i]);
+		count_pair(score, seed, &stand.pairs[i]);
 	*nmutations = stand.lab.nmutations;
 	stand_down(&stand);
 	return ok;
@@ -270,7 +271,8 @@ static void report(const struct score *t, double seconds)
 			       (unsigned long long)t->outcomes[i]);
 	printf("\n");
 	for (size_t i = 0; i < t->nreasons; i++)
-		printf("unknown %llu: %s\n", (unsigned long long)t->reasons[i].n,
+		printf("unknown %llu, first of seed %llu: %s\n",
+		       (unsigned long long)t->reasons[i].n, (unsigned long long)t->reasons[i].seed,
 		       t->reasons[i].text);
 }
 
