@@ -38,7 +38,7 @@ struct nd_route {
 	struct nd_ip gateway, prefsrc;
 	const char *dev, *table, *protocol, *scope;
 	uint32_t metric;
-	bool is_onlink, is_dead; /* dead or linkdown */
+	bool is_onlink, is_dead; /* nobody takes it; linkdown is not dead */
 };
 struct nd_rule {
 	uint8_t family;

@@ -35,9 +35,7 @@ static struct nd_ip gateway_of(const cJSON *hop)
 
 static bool is_dead(const cJSON *hop)
 {
-	const cJSON *flags = nd_json_get(hop, "flags");
-
-	return nd_json_has(flags, "dead") || nd_json_has(flags, "linkdown");
+	return nd_json_has(nd_json_get(hop, "flags"), "dead");
 }
 
 /* Each next hop of a multipath route becomes a route of its own. */

@@ -154,10 +154,18 @@ static void switch_over(struct nd_run *run, const struct nd_link *in, const char
 	out_of_port(run, out, in, is_asked_there, there, peer);
 }
 
+/* kernel: ip_route_input_slow(): of IPv4 no route is found where nothing is forwarded. */
+static bool may_be_redirected(const struct nd_run *run, const char *bridge)
+{
+	int64_t all = nd_run_sysctl(run, "net.ipv4.ip_forward", 1);
+
+	return run->pkt.family == 6 || nd_run_conf(run, bridge, "forwarding", all) != 0;
+}
+
 /*
  * kernel: net/bridge/br_netfilter_hooks.c, br_nf_pre_routing_finish(): a packet whose new
- * destination is on the same bridge is bridged, whomever its frame was for, and needs no
- * forwarding; that is why a service needs hairpin mode. Any other goes up.
+ * destination is on the same bridge is bridged, whomever its frame was for; that is why a service
+ * needs hairpin mode. Any other goes up.
  */
 static void redirect(struct nd_run *run, const struct nd_link *in, const char *bridge)
 {
@@ -166,7 +174,8 @@ static void redirect(struct nd_run *run, const struct nd_link *in, const char *b
 	struct nd_fib fib;
 
 	nd_space_route(&run->net->space, &key, &fib);
-	if (fib.kind != ND_FIB_UNICAST || !nd_eq(fib.dev, bridge)) {
+	if (fib.kind != ND_FIB_UNICAST || !nd_eq(fib.dev, bridge) ||
+	    !may_be_redirected(run, bridge)) {
 		run->is_routed = true;
 		nd_way_route_in(run);
 		run->is_routed = false;

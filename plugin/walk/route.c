@@ -63,12 +63,31 @@ bool nd_run_route(struct nd_run *run, const char *iif, const char *oif, bool is_
 	return nd_run_follow(run, key, is_first);
 }
 
+/* What is forwarded again, in a loop, takes the way that it took before. */
+static uint32_t pick(struct nd_run *run, const struct nd_fib_key *key)
+{
+	uint32_t nth;
+
+	for (size_t i = 0; key->iif && i < run->npicks; i++) {
+		const struct nd_pick *old = &run->picks[i];
+
+		if (old->route == run->fib.route && nd_ip_eq(old->src, key->src) &&
+		    nd_ip_eq(old->dst, key->dst))
+			return old->nth;
+	}
+	nth = nd_choices_take(run->choices, run->fib.nequal, NULL);
+	if (key->iif && run->npicks < ND_RUN_PICKS)
+		run->picks[run->npicks++] =
+			(struct nd_pick){run->fib.route, key->src, key->dst, nth};
+	return nth;
+}
+
 bool nd_run_follow(struct nd_run *run, struct nd_fib_key key, bool is_first)
 {
 	struct nd_fib *fib = &run->fib;
 
 	if (fib->nequal > 1) {
-		key.nth = nd_choices_take(run->choices, fib->nequal, NULL);
+		key.nth = pick(run, &key);
 		nd_space_route(&run->net->space, &key, fib);
 	}
 	switch (fib->kind) {

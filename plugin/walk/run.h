@@ -19,6 +19,15 @@ struct nd_conn {
 
 /* What is inside of a tunnel while the outer packet travels. */
 #define ND_RUN_MAX_DEPTH 4
+
+/* A router sends what has the same addresses the same of several ways: it hashes them. */
+#define ND_RUN_PICKS 8
+struct nd_pick {
+	const struct nd_route *route; /* the first one */
+	struct nd_ip src, dst;
+	uint32_t nth;
+};
+
 struct nd_inner {
 	struct nd_pkt pkt;
 	uint32_t vni;
@@ -57,6 +66,8 @@ struct nd_run {
 	size_t nconns;
 	struct nd_inner inner[ND_RUN_MAX_DEPTH]; /* ninner, the innermost first */
 	size_t ninner;
+	struct nd_pick picks[ND_RUN_PICKS]; /* npicks, of what was forwarded */
+	size_t npicks;
 
 	struct nd_way *ways; /* nways */
 	size_t nways;

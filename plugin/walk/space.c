@@ -147,22 +147,10 @@ bool nd_space_has_addr(const struct nd_space *space, struct nd_ip ip, const char
 
 /* ---- one table ---- */
 
-/* "linkdown" and "dead" are one flag in the model: a device that is up is only without carrier. */
-static bool is_usable(const struct nd_space *space, const struct nd_route *route)
-{
-	const struct nd_link *link;
-
-	if (!route->is_dead)
-		return true;
-	link = nd_space_link(space, route->dev);
-	return link && link->is_up;
-}
-
 /* All but the destination. */
-static bool is_candidate(const struct nd_space *space, const struct nd_route *route,
-			 const struct nd_fib_key *key)
+static bool is_candidate(const struct nd_route *route, const struct nd_fib_key *key)
 {
-	if (!is_usable(space, route))
+	if (route->is_dead)
 		return false;
 	/* Routes without a device (blackhole) are not bound to one. */
 	return !key->oif || !route->dev || nd_eq(route->dev, key->oif);
@@ -193,7 +181,7 @@ static const struct nd_route *lookup(const struct nd_space *space, const struct 
 	while (!best && nd_route_cursor_shorter(&cursor))
 		while ((route = nd_route_cursor_next(&cursor)) != NULL) {
 			if (!(nd_eq(route->table, table) || nd_eq(route->table, table2)) ||
-			    !is_candidate(space, route, key))
+			    !is_candidate(route, key))
 				continue;
 			if (!best || is_better(route, best, table))
 				best = route;
@@ -215,7 +203,7 @@ static const struct nd_route *choose(const struct nd_space *space, const struct 
 	if (!nd_eq(best->type, "unicast") || (best->family == 6 && !best->gateway.family))
 		return best;
 	while ((r = nd_route_cursor_next(&cursor)) != NULL) {
-		if (!is_equal(r, best) || !is_candidate(space, r, key) ||
+		if (!is_equal(r, best) || !is_candidate(r, key) ||
 		    (best->family == 6 && !r->gateway.family))
 			continue;
 		if ((*nequal)++ == key->nth)

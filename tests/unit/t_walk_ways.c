@@ -45,6 +45,10 @@ static const struct row rows[] = {
 	{"5109", "n3", ND_PROTO_TCP, "10.244.2.3", 8080, ND_WALK_DELIVERED, ND_WALK_LOST, "no address of n2"},
 	/* disable_ipv6 of the device it comes in by */
 	{"7005", "p0", ND_PROTO_ICMP6, "fd31::12", 0, ND_WALK_DELIVERED, ND_WALK_DROPPED, "disable_ipv6"},
+	/* the next hop over a device without IPv6 is dead, though the device is up */
+	{"7284", "n1", ND_PROTO_TCP, "fd44:2::2", 9999, ND_WALK_REFUSED, ND_WALK_DELIVERED, NULL},
+	/* DNAT to the same bridge does need forwarding with IPv4 */
+	{"7325", "p2", ND_PROTO_UDP, "10.96.0.10", 80, ND_WALK_DROPPED, 0, "ip_forward"},
 };
 
 static struct nd_walk_ask ask_of(const struct world *w, const struct row *row)
