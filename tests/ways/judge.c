@@ -200,16 +200,6 @@ static bool is_learned(const struct pair *pair)
 	return false;
 }
 
-/* A packet that goes round: who tells of its end, over which way, is not compared. */
-static bool is_loop(const struct pair *pair)
-{
-	for (size_t i = 0; i < pair->walk->npaths; i++)
-		if (pair->walk->paths[i].error && !getenv("WAYS_LOOPS") &&
-		    strstr(pair->walk->paths[i].error, "time-exceeded"))
-			return true;
-	return false;
-}
-
 void pair_judge(struct lab *lab, const struct nd_cluster *cluster, struct pair *pair)
 {
 	struct nd_walk_ask ask = ask_of(lab, cluster, pair);
@@ -233,8 +223,6 @@ void pair_judge(struct lab *lab, const struct nd_cluster *cluster, struct pair *
 	for (size_t i = 0; i < walk->npaths; i++)
 		if (walk->paths[i].verdict == ND_WALK_OUTSIDE && walk->npaths > 1)
 			pair->judgement = JUDGE_OUTSIDE;
-	if (pair->judgement == JUDGE_DIFFERS && is_loop(pair))
-		pair->judgement = JUDGE_LOOP;
 	if (pair->judgement == JUDGE_DIFFERS && is_learned(pair))
 		pair->judgement = JUDGE_LEARNED;
 	if (walk->npaths == 1 && walk->paths[0].verdict == ND_WALK_OUTSIDE)

@@ -19,8 +19,8 @@ struct reason {
 	uint64_t n, seed; /* of the first one */
 };
 struct score {
-	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, loops,
-		again, unsteady;
+	uint64_t labs, broken, pairs, same, differ, unknown, outside, limited, learned, again,
+		unsteady;
 	uint64_t six, outcomes[ND_OUTCOMES];
 	struct reason reasons[MAX_REASONS];
 	size_t nreasons;
@@ -163,9 +163,6 @@ static void count_pair(struct score *score, uint64_t seed, const struct pair *pa
 	case JUDGE_LEARNED:
 		score->learned++;
 		break;
-	case JUDGE_LOOP:
-		score->loops++;
-		break;
 	case JUDGE_LIMITED:
 		score->limited++;
 		break;
@@ -255,16 +252,15 @@ static void report(const struct score *t, double seconds)
 {
 	printf("%llu laboratories, %llu pairs (%llu IPv6): %llu agree, %llu differ, %llu unknown; "
 	       "not compared: %llu outside, "
-	       "%llu rationed, %llu learned, %llu loops; %llu asked again, %llu laboratories made "
+	       "%llu rationed, %llu learned; %llu asked again, %llu laboratories made "
 	       "again; %llu laboratories could "
 	       "not be made; %.0f s\n",
 	       (unsigned long long)t->labs, (unsigned long long)t->pairs,
 	       (unsigned long long)t->six, (unsigned long long)t->same,
 	       (unsigned long long)t->differ, (unsigned long long)t->unknown,
 	       (unsigned long long)t->outside, (unsigned long long)t->limited,
-	       (unsigned long long)t->learned, (unsigned long long)t->loops,
-	       (unsigned long long)t->again, (unsigned long long)t->unsteady,
-	       (unsigned long long)t->broken, seconds);
+	       (unsigned long long)t->learned, (unsigned long long)t->again,
+	       (unsigned long long)t->unsteady, (unsigned long long)t->broken, seconds);
 	for (int i = 0; i < ND_OUTCOMES; i++)
 		if (t->outcomes[i])
 			printf("%s %llu  ", nd_probe_outcome_name((enum nd_probe_outcome)i),

@@ -96,8 +96,7 @@ struct pair {
 		JUDGE_UNKNOWN,
 		JUDGE_OUTSIDE,
 		JUDGE_LIMITED,
-		JUDGE_LEARNED,
-		JUDGE_LOOP
+		JUDGE_LEARNED
 	} judgement;
 	const char *why, *expected;
 	const struct nd_walk *walk;
