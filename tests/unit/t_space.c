@@ -232,11 +232,12 @@ static void multipath_is_a_choice(void **state)
 		   "[{'type':'unicast','dst':'10.50.0.0/"
 		   "16','table':'main','family':'inet','nexthops':["
 		   "{'gateway':'172.18.0.7','dev':'eth0'},{'gateway':'172.18.0.8','dev':'eth0','"
-		   "flags':['dead']},"
+		   "flags':['linkdown']},"
+		   "{'gateway':'172.18.0.10','dev':'eth0','flags':['dead','linkdown']},"
 		   "{'gateway':'172.18.0.9','dev':'eth0'}]}]",
 		   NULL);
 	nd_space_route(&w.space, &key, &fib);
-	assert_int_equal(fib.nequal, 3); /* eth0 is up: not dead but without carrier */
+	assert_int_equal(fib.nequal, 3); /* also the one without carrier, but none that is dead */
 	check(fib, ND_FIB_UNICAST, "eth0", "172.18.0.7", "172.18.0.3");
 	key.nth = 2;
 	nd_space_route(&w.space, &key, &fib);
