@@ -97,12 +97,6 @@ static struct nd_walk_ask ask_of(struct lab *lab, const struct nd_cluster *clust
 /* How often that router told that sender already. */
 static size_t times_told(struct lab *lab, const struct pair *pair, const struct nd_walk_path *path)
 {
-	static struct {
-		uint64_t seed;
-		const char *key;
-		size_t n;
-	} told[256];
-	static size_t ntold;
 	char src[ND_IP_TEXT];
 	const char *key;
 
@@ -111,16 +105,13 @@ static size_t times_told(struct lab *lab, const struct pair *pair, const struct 
 		return 0;
 	key = nd_arena_printf(&lab->arena, "%s %s", path->end->where,
 			      nd_ip_text(path->end->packet->t.src, src));
-	if (ntold && told[0].seed != lab->seed)
-		ntold = 0;
-	for (size_t i = 0; i < ntold; i++)
-		if (nd_eq(told[i].key, key))
-			return ++told[i].n;
-	if (ntold == ND_ARRAY_LEN(told))
+	for (size_t i = 0; i < lab->ntold; i++)
+		if (nd_eq(lab->told[i].key, key))
+			return ++lab->told[i].n;
+	if (lab->ntold == ND_ARRAY_LEN(lab->told))
 		return MAX_TOLD + 1;
-	told[ntold].seed = lab->seed;
-	told[ntold].key = key;
-	told[ntold++].n = 1;
+	lab->told[lab->ntold].key = key;
+	lab->told[lab->ntold++].n = 1;
 	return 1;
 }
 

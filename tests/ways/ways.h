@@ -78,6 +78,11 @@ struct lab {
 	struct mutation mutations[MAX_MUTATIONS];
 	size_t nmutations;
 	bool is_slow;
+	struct { /* judge.c: errors that a router told a sender */
+		const char *key;
+		size_t n;
+	} told[256];
+	size_t ntold;
 };
 
 /* ---- one packet ---- */
