@@ -43,14 +43,6 @@ static const char *mac_of_hop(struct nd_run *run)
 	return NULL;
 }
 
-static const char *lower_of(const struct nd_run *run, const struct nd_link *link)
-{
-	for (size_t i = 0; link->link_ifindex && i < run->net->space.nlinks; i++)
-		if (run->net->space.links[i].ifindex == link->link_ifindex)
-			return run->net->space.links[i].name;
-	return NULL;
-}
-
 static void encapsulate(struct nd_run *run, const struct nd_link *link, const char *mac,
 			struct nd_ip to)
 {
@@ -72,7 +64,6 @@ static void encapsulate(struct nd_run *run, const struct nd_link *link, const ch
 				   .ttl = 64,
 				   .length = (uint16_t)(inner->pkt.length + OVERHEAD),
 				   .mark = inner->pkt.mark};
-	run->bound = lower_of(run, link);
 	nd_run_way(run, ND_WAY_ENCAP, nd_run_where(run, "bridge fdb"),
 		   "out of %s: VXLAN %u for %s, to %s", link->name, link->vxlan_id, mac,
 		   nd_run_ip(run, to));

@@ -204,6 +204,17 @@ static void addr_add(struct about *a)
 
 /* ---- policy rules ---- */
 
+/* What a tunnel does whose packets go to lo is not modelled (plugin/walk/local.c). */
+static const char *nowhere(const struct about *a)
+{
+	if (a->is_six)
+		return "via fd30::1 dev eth0";
+	for (int i = 0; i < a->lab->nnodes; i++)
+		if (a->lab->nodes[i].is_flannel)
+			return "via 172.30.0.1 dev eth0";
+	return "dev lo";
+}
+
 static void policy(struct about *a)
 {
 	const char *what;
@@ -237,9 +248,7 @@ static void policy(struct about *a)
 		   what, priority);
 	mutate_add(a, mutate_space(a), TOOL_IP, "%sroute replace %s %s table 100", a->six,
 		   mutate_pick(a, 2) ? "default" : mutate_prefix(a),
-		   mutate_pick(a, 4) ? some_hop(a)
-		   : a->is_six	     ? "via fd30::1 dev eth0"
-				     : "dev lo");
+		   mutate_pick(a, 4) ? some_hop(a) : nowhere(a));
 }
 
 /* ---- settings ---- */
