@@ -95,8 +95,8 @@ static void print_hazards(const struct page *p)
 	const struct nd_diagnosis *d = p->report->diagnosis;
 	for (size_t i = 0; i < d->nhazards; i++) {
 		headline(p, "\033[33m", "!", nd_finding_title(d->hazards[i]));
-		row(p, "hazard", "%-24s %s   harmless now", d->hazards[i]->check->id,
-		    d->hazards[i]->subject);
+		row(p, "hazard", "%-24s %s   nothing we sent was lost by it",
+		    d->hazards[i]->check->id, d->hazards[i]->subject);
 		print_proof(p, d->hazards[i]);
 	}
 }
