@@ -143,6 +143,8 @@ static void print_footer(const struct page *p)
 	const struct nd_diagnosis *d = r->diagnosis;
 	if (r->verdict == ND_HEALTHY)
 		return;
+	if (d->nhazards)
+		nd_buf_puts(p->out, "\n");
 	count(p, d->ncauses, "cause");
 	nd_buf_puts(p->out, ", ");
 	count(p, r->nexplained, "effect");
