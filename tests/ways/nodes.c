@@ -286,7 +286,7 @@ static int node_space(const struct lab *lab, int node, const char *what)
 	int fd;
 
 	(void)lab;
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", procs.keepers[node], what);
+	snprintf(path, sizeof(path), "/proc/%d/%s", procs.keepers[node], what);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fail("open a node's namespaces");
@@ -295,14 +295,16 @@ static int node_space(const struct lab *lab, int node, const char *what)
 
 static void agent_main(struct lab *lab, int node, int in, int out)
 {
-	int pid_space = node_space(lab, node, "pid_for_children"),
-	    mnt = node_space(lab, node, "mnt");
+	int pid_space = node_space(lab, node, "ns/pid_for_children"),
+	    mnt = node_space(lab, node, "ns/mnt"), root = node_space(lab, node, "root");
 	int status = 0;
 	pid_t pid;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	space_enter(lab->spaces[lab->nodes[node].space].fd);
-	if (setns(pid_space, CLONE_NEWPID) < 0 || setns(mnt, CLONE_NEWNS) < 0)
+	/* Entering mounts leads to their root, which in a chroot is another one than ours. */
+	if (setns(pid_space, CLONE_NEWPID) < 0 || setns(mnt, CLONE_NEWNS) < 0 ||
+	    fchdir(root) < 0 || chroot(".") < 0)
 		fail("enter a node");
 	pid = fork();
 	if (pid == 0) {
