@@ -97,15 +97,11 @@ const struct nd_check nd_check_np_default_deny = {
 	.severity = ND_ERROR,
 	.title = "NetworkPolicies let nobody in to a service",
 	.why = "A policy isolates all pods behind the service, and no policy of theirs admits "
-	       "anybody "
-	       "on any port of the service. Connections time out, by the service address and by "
-	       "the "
-	       "pod addresses. Usually a default-deny was added to a namespace without the rules "
-	       "for "
-	       "those who use its services.",
+	       "anybody on any port of the service. Connections time out, by the service address "
+	       "and by the pod addresses. Usually a default-deny was added to a namespace without "
+	       "the rules for those who use its services.",
 	.fix = "add a NetworkPolicy that admits the clients on the pods' port, or delete the "
-	       "Service "
-	       "if nobody is to use it",
+	       "Service if nobody is to use it",
 	.source =
 		"networking.k8s.io/v1 types.go, NetworkPolicySpec: pods are isolated by any policy "
 		"that selects them",

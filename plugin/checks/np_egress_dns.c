@@ -179,9 +179,8 @@ const struct nd_check nd_check_np_egress_dns = {
 	.severity = ND_ERROR,
 	.title = "An egress policy leaves out DNS",
 	.why = "As soon as a policy selects pods for egress, everything that no rule allows is "
-	       "denied, "
-	       "questions to the cluster's DNS too. The pods may talk to others, but can't look up "
-	       "their names: \"temporary failure in name resolution\".",
+	       "denied, questions to the cluster's DNS too. The pods may talk to others, but can't "
+	       "look up their names: \"temporary failure in name resolution\".",
 	.fix = "allow egress to namespace kube-system, pods k8s-app=kube-dns, on 53/UDP and 53/TCP",
 	.source = "networking.k8s.io/v1 types.go, NetworkPolicyEgressRule; Kubernetes: DNS for "
 		  "Services "

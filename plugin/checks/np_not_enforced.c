@@ -6,7 +6,7 @@
 
 /*
  * Only where all that could stop the packet is rules that the walk knows: not with engines whose
- * programs (eBPF) or sets (ipset) are not in the evidence.
+ * programs (eBPF) are not in the evidence, or whose rules were never compared with what they do.
  */
 static bool is_readable(const struct nd_cluster *c)
 {
@@ -78,13 +78,11 @@ const struct nd_check nd_check_np_not_enforced = {
 	.severity = ND_WARNING,
 	.title = "NetworkPolicies are not enforced",
 	.why = "There are policies that deny, and yet their packets meet no policy engine: flannel "
-	       "has "
-	       "none, and kindnet only from kind v0.24 on and on kernels with CONFIG_NFT_QUEUE. "
-	       "What "
-	       "they should keep out gets in. Nothing fails because of that.",
+	       "has none, and kindnet only from kind v0.24 on and on kernels with "
+	       "CONFIG_NFT_QUEUE. What they should keep out gets in. Nothing fails because of "
+	       "that.",
 	.fix = "install a CNI plugin or an engine that enforces NetworkPolicy (kindnet of a newer "
-	       "kind, "
-	       "Calico, Cilium, kube-network-policies)",
+	       "kind, Calico, Cilium, kube-network-policies)",
 	.source = "Kubernetes: Network Policies, prerequisites; kindnetd: queue 101",
 	.run = run,
 };

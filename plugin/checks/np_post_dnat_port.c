@@ -41,11 +41,6 @@ static bool is_service_block(const struct nd_cluster *c, const struct nd_policy_
 	return true;
 }
 
-static uint8_t proto_of(const struct nd_service_port *port)
-{
-	return nd_eq(port->protocol, "UDP") ? 17 : nd_eq(port->protocol, "SCTP") ? 132 : 6;
-}
-
 static bool names_port(const struct nd_policy_rule *rule, uint8_t proto, uint16_t number,
 		       const struct nd_pod *pod)
 {
@@ -109,7 +104,8 @@ static bool names_pods(struct look *look, const struct meant *m)
 static bool is_meant(struct look *look, struct meant *m)
 {
 	const struct nd_service *s = m->service;
-	bool is_port_named = names_port(m->rule, proto_of(m->port), m->port->port, NULL);
+	bool is_port_named =
+		names_port(m->rule, nd_policy_proto(m->port->protocol), m->port->port, NULL);
 	struct nd_policy_end ends[MAX_ENDS];
 	size_t n;
 
@@ -283,14 +279,12 @@ const struct nd_check nd_check_np_post_dnat_port = {
 	.severity = ND_ERROR,
 	.title = "A NetworkPolicy allows a service's own address or port, which policies never see",
 	.why = "Before a policy is asked, kube-proxy has put the address and port of a pod in the "
-	       "place "
-	       "of the service's. A rule with the ClusterIP, or with the service's port where the "
-	       "pods "
-	       "have another, matches no packet, and what it should allow is denied. A rule for "
-	       "everybody, such as port 443 to anywhere, is not taken for one about a service.",
+	       "place of the service's. A rule with the ClusterIP, or with the service's port "
+	       "where the pods have another, matches no packet, and what it should allow is "
+	       "denied. A rule for everybody, such as port 443 to anywhere, is not taken for one "
+	       "about a service.",
 	.fix = "allow the pods behind the service (podSelector, or ipBlock with the nodes' "
-	       "addresses "
-	       "for the API server: port 6443) on their own port",
+	       "addresses for the API server: port 6443) on their own port",
 	.source =
 		"kindnetd and kube-network-policies: their rules are in POSTROUTING, behind DNAT; "
 		"Kubernetes: Network Policies, \"ipBlock\"",

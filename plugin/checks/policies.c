@@ -2,6 +2,7 @@
 #include "plugin/checks/facts.h"
 #include "plugin/checks/policies.h"
 #include "plugin/checks/walks.h"
+#include "plugin/probe/pick.h"
 
 /* Each is some 20 us, and 1,000 more when it is the first of its node. */
 #define MAX_WALKS 4096
@@ -231,14 +232,28 @@ const char *nd_policy_rule_text(struct nd_check_run *run, const struct nd_policy
 
 /* ---- endpoints ---- */
 
-static bool is_same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-static uint8_t proto_of(const char *protocol)
+uint8_t nd_policy_proto(const char *protocol)
 {
 	return nd_eq(protocol, "UDP") ? 17 : nd_eq(protocol, "SCTP") ? 132 : 6;
+}
+
+static void add_ends(const struct nd_cluster *cluster, const struct nd_slice *slice,
+		     const struct nd_service_port *port, struct nd_policy_end *out, size_t max,
+		     size_t *n)
+{
+	const struct nd_slice_port *target = nd_slice_port_of(slice, port);
+
+	for (size_t i = 0; target && i < slice->nendpoints && *n < max; i++) {
+		const struct nd_endpoint *e = &slice->endpoints[i];
+
+		if (e->is_ready && e->ip.family)
+			out[(*n)++] =
+				(struct nd_policy_end){.port = port,
+						       .ip = e->ip,
+						       .pod = nd_look_pod_by_ip(cluster, e->ip),
+						       .proto = nd_policy_proto(target->protocol),
+						       .number = target->port};
+	}
 }
 
 size_t nd_policy_ends(const struct nd_cluster *cluster, const struct nd_service *service,
@@ -249,24 +264,7 @@ size_t nd_policy_ends(const struct nd_cluster *cluster, const struct nd_service 
 
 	for (size_t p = 0; p < service->nports; p++)
 		for (size_t i = 0; i < nslices; i++)
-			for (size_t k = 0; k < slices[i].nports; k++) {
-				const struct nd_slice_port *port = &slices[i].ports[k];
-
-				if (!is_same(port->name, service->ports[p].name) ||
-				    proto_of(port->protocol) !=
-					    proto_of(service->ports[p].protocol))
-					continue;
-				for (size_t e = 0; e < slices[i].nendpoints && n < max; e++)
-					if (slices[i].endpoints[e].is_ready &&
-					    slices[i].endpoints[e].ip.family)
-						out[n++] = (struct nd_policy_end){
-							.port = &service->ports[p],
-							.ip = slices[i].endpoints[e].ip,
-							.pod = nd_look_pod_by_ip(
-								cluster, slices[i].endpoints[e].ip),
-							.proto = proto_of(port->protocol),
-							.number = port->port};
-			}
+			add_ends(cluster, &slices[i], &service->ports[p], out, max, &n);
 	return n;
 }
 

@@ -11,9 +11,9 @@
  * all, or to single addresses, services that are only there to be measured.
  *
  * Nothing is a cause unless the walk of such a packet ends in a queue whose engine is known
- * (walk/netpol_queue.h). So all this is silent where enforcement can't be seen: Calico's ipsets are
- * not in the evidence, Cilium's programs are not modelled, flannel enforces nothing; and where
- * policies of other kinds may allow what NetworkPolicy denies.
+ * (walk/netpol_queue.h). So all this is silent where enforcement can't be seen: Calico's chains are
+ * walked but not told apart from its own kinds of policy, Cilium's programs are not modelled,
+ * flannel enforces nothing; and where policies of other kinds may allow what NetworkPolicy denies.
  */
 #ifndef ND_PLUGIN_CHECKS_POLICIES_H
 #define ND_PLUGIN_CHECKS_POLICIES_H
@@ -53,6 +53,8 @@ const char *nd_policy_rule_text(struct nd_check_run *run, const struct nd_policy
 				const struct nd_policy_rule *rule);
 const char *nd_policy_name(struct nd_check_run *run, const struct nd_policy *policy);
 
+/* The number of "TCP", "UDP" or "SCTP"; TCP when it is not said. */
+uint8_t nd_policy_proto(const char *protocol);
 /* The address and target port of the n-th ready endpoint of a service port. */
 struct nd_policy_end {
 	const struct nd_service_port *port;

@@ -106,9 +106,7 @@ static bool opens_a_port(const struct look *look, const struct nd_policy_rule *r
 		for (size_t k = 0; k < pod->containers[i].nports; k++) {
 			const struct nd_container_port *port = &pod->containers[i].ports[k];
 
-			other.proto = nd_eq(port->protocol, "UDP")    ? 17
-				      : nd_eq(port->protocol, "SCTP") ? 132
-								      : 6;
+			other.proto = nd_policy_proto(port->protocol);
 			if (has_port(rule, &other, port->port))
 				return true;
 		}

@@ -5,27 +5,18 @@
  * Whoever is outside may know which nodes to ask, and health checks of a load balancer ask all: it
  * is an error only when somebody who is with us asked and got nothing.
  */
-static bool weigh(const struct nd_check_run *run, const struct nd_shut *shuts,
-		  const struct nd_shut_sum *sum, struct nd_finding *out)
-{
-	out->kind = sum->is_probed || sum->packets ? ND_CAUSE : ND_HAZARD;
-	out->severity = sum->is_probed ? ND_ERROR : ND_WARNING;
-	return sum->is_probed || !nd_shut_is_by_node(run->cluster, shuts[0].service);
-}
-
 static void report(struct nd_check_run *run, const struct nd_shut *shuts, size_t n)
 {
 	const struct nd_meta *meta = &shuts[0].service->meta;
-	struct nd_finding how = {0};
 	struct nd_shut_sum sum;
 
 	nd_shuts_sum(run, shuts, n, &sum);
-	if (!weigh(run, shuts, &sum, &how))
+	if (!sum.is_probed && nd_shut_is_by_node(run->cluster, shuts[0].service))
 		return;
 	struct nd_finding *f = nd_find(run, "service/%s/%s", meta->ns, meta->name);
 
-	f->kind = how.kind;
-	f->severity = how.severity;
+	f->kind = sum.is_probed || sum.packets ? ND_CAUSE : ND_HAZARD;
+	f->severity = sum.is_probed ? ND_ERROR : ND_WARNING;
 	f->node = sum.node;
 	f->title = nd_check_text(run,
 				 "Service %s/%s does not answer from outside on %s: its "
